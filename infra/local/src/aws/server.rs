@@ -1,0 +1,80 @@
+//! The embedded AWS as a whole: one endpoint, several services.
+
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
+
+use super::{kms::Kms, kms_service::KmsService, listener::Listener, service::Service, sqs_service::SqsService};
+
+/// Services by the prefix of `X-Amz-Target`, as in `AmazonSQS.SendMessage`.
+pub(super) type Services = BTreeMap<String, Arc<dyn Service>>;
+
+/// What can be chosen. The default suits the local run.
+pub struct Settings {
+    /// In ARNs.
+    pub region: String,
+    /// In ARNs and queue URLs; twelve digits.
+    pub account_id: String,
+    /// Message ids and receipt handles follow from it. By default from the clock, so that runs differ.
+    pub seed: u64,
+    /// How much SQS may hold.
+    pub sqs_limits: sqs::Limits,
+    /// More services, by target prefix: `DynamoDB_20120810`, `secretsmanager`.
+    pub services: BTreeMap<String, Arc<dyn Service>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            region: "eu-west-1".to_owned(),
+            account_id: "123456789012".to_owned(),
+            seed: super::service::now().unix_millis(),
+            sqs_limits: sqs::Limits::default(),
+            services: BTreeMap::new(),
+        }
+    }
+}
+
+/// SQS and KMS on one loopback endpoint, until it is dropped. Open connections then get a second to finish.
+pub struct EmbeddedAws {
+    listener: Listener,
+    sqs: Arc<SqsService>,
+    kms: Arc<KmsService>,
+}
+
+impl EmbeddedAws {
+    /// Starts with the default settings. Needs a Tokio runtime; port 0 takes a free one.
+    pub fn start(address: SocketAddr) -> io::Result<Self> {
+        Self::start_with(address, Settings::default())
+    }
+
+    /// Starts. Refuses an address that other machines can reach: nothing here checks who calls.
+    pub fn start_with(address: SocketAddr, settings: Settings) -> io::Result<Self> {
+        let bound = Listener::bind(address)?;
+        let Settings { region, account_id, seed, sqs_limits, mut services } = settings;
+        let account = sqs::Account::new(&region, &account_id, seed, sqs_limits);
+        let queue_urls = format!("{}/{account_id}/", endpoint(bound.address()));
+        let sqs = Arc::new(SqsService::new(account, queue_urls));
+        let kms = Arc::new(KmsService::new(Arc::new(Kms::new(&region, &account_id))));
+        services.insert("AmazonSQS".to_owned(), Arc::clone(&sqs) as Arc<dyn Service>);
+        services.insert("TrentService".to_owned(), Arc::clone(&kms) as Arc<dyn Service>);
+        Ok(Self { listener: bound.serve(services), sqs, kms })
+    }
+
+    /// The endpoint for clients: `http://127.0.0.1:PORT`.
+    pub fn endpoint(&self) -> String {
+        endpoint(self.listener.address())
+    }
+
+    /// SQS, to look into and to break.
+    pub fn sqs(&self) -> &Arc<SqsService> {
+        &self.sqs
+    }
+
+    /// KMS, to use in process and to break.
+    pub fn kms(&self) -> &Arc<KmsService> {
+        &self.kms
+    }
+}
+
+fn endpoint(address: SocketAddr) -> String {
+    format!("http://{address}")
+}

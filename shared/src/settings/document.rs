@@ -1,0 +1,247 @@
+//! A TOML file whose faults are collected with their places instead of ending the reading at the first one.
+
+use std::collections::BTreeMap;
+use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Fault, Faults};
+
+/// A configuration file, parsed as far as its syntax allows.
+pub struct Document<'text> {
+    text: &'text str,
+    root: Spanned<DeTable<'text>>,
+}
+
+/// One table of the file. Each key that is read is taken out; [`Section::finish`] reports what is left.
+pub struct Section<'doc> {
+    text: &'doc str,
+    /// `[lifetime]`, or nothing for the root.
+    name: String,
+    span: Range<usize>,
+    entries: BTreeMap<&'doc str, (Range<usize>, &'doc Spanned<DeValue<'doc>>)>,
+    known: Vec<&'static str>,
+}
+
+impl<'text> Document<'text> {
+    /// Reads as much as possible, and the faults of syntax.
+    pub fn parse(text: &'text str) -> (Self, Faults) {
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let mut faults = Faults::default();
+        for error in errors {
+            let (line, column) = place(text, error.span().map_or(0, |span| span.start));
+            faults.push(Fault { line, column, message: error.message().to_owned() });
+        }
+        (Self { text, root }, faults)
+    }
+
+    pub fn root(&self) -> Section<'_> {
+        Section::new(self.text, String::new(), self.root.span(), self.root.get_ref())
+    }
+}
+
+impl<'doc> Section<'doc> {
+    fn new(text: &'doc str, name: String, span: Range<usize>, table: &'doc DeTable<'doc>) -> Self {
+        let entries = table.iter().map(|(key, value)| (key.get_ref().as_ref(), (key.span(), value))).collect();
+        Self { text, name, span, entries, known: Vec::new() }
+    }
+
+    /// The section as a fault names it: ` in [lifetime]`, or nothing for the root.
+    fn place_name(&self) -> String {
+        if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'doc Spanned<DeValue<'doc>>> {
+        self.known.push(key);
+        self.entries.remove(key).map(|(_, value)| value)
+    }
+
+    /// Adds a fault at a place of this section.
+    fn fault_at(&self, offset: usize, message: String, faults: &mut Faults) {
+        let (line, column) = place(self.text, offset);
+        faults.push(Fault { line, column, message });
+    }
+
+    /// Adds a fault about the whole section, at its beginning.
+    pub fn fault(&self, message: impl Into<String>, faults: &mut Faults) {
+        self.fault_at(self.span.start, message.into(), faults);
+    }
+
+    /// Takes the text under `key` and turns it into a value; `parse`'s error completes "`key` in [section] …".
+    pub fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+        faults: &mut Faults,
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        let outcome = match value.get_ref() {
+            DeValue::String(text) => parse(text).map_err(|error| error.to_string()),
+            _ => Err("must be a text in quotes".to_owned()),
+        };
+        self.accept(key, value, outcome, faults)
+    }
+
+    /// Takes a text.
+    pub fn text(&mut self, key: &'static str, faults: &mut Faults) -> Option<String> {
+        self.parsed(key, |text| Ok::<_, std::convert::Infallible>(text.to_owned()), faults)
+    }
+
+    /// Takes `true` or `false`.
+    pub fn flag(&mut self, key: &'static str, faults: &mut Faults) -> Option<bool> {
+        let value = self.take(key)?;
+        let outcome = value.get_ref().as_bool().ok_or_else(|| "must be true or false".to_owned());
+        self.accept(key, value, outcome, faults)
+    }
+
+    /// Takes a duration such as `3m`, `20s` or `7d` (a day is 24 hours).
+    pub fn duration(
+        &mut self,
+        key: &'static str,
+        allowed: RangeInclusive<Duration>,
+        faults: &mut Faults,
+    ) -> Option<Duration> {
+        let value = self.take(key)?;
+        let outcome = match value.get_ref() {
+            DeValue::String(text) => duration(text),
+            _ => None,
+        };
+        let outcome = match outcome {
+            None => Err("must be a duration such as \"20s\", \"3m\", \"6h\" or \"7d\"".to_owned()),
+            Some(duration) if !allowed.contains(&duration) => {
+                Err(format!("must lie between {:?} and {:?}", allowed.start(), allowed.end()))
+            }
+            Some(duration) => Ok(duration),
+        };
+        self.accept(key, value, outcome, faults)
+    }
+
+    /// Takes a list of texts.
+    pub fn texts(&mut self, key: &'static str, faults: &mut Faults) -> Option<Vec<String>> {
+        let value = self.take(key)?;
+        let outcome = texts(value.get_ref()).ok_or_else(|| "must be a list of texts".to_owned());
+        self.accept(key, value, outcome, faults)
+    }
+
+    /// Takes the table under `key`.
+    pub fn section(&mut self, key: &'static str, faults: &mut Faults) -> Option<Section<'doc>> {
+        let value = self.take(key)?;
+        let name = self.name_of(key);
+        let outcome = match value.get_ref() {
+            DeValue::Table(table) => Ok(Section::new(self.text, name, value.span(), table)),
+            _ => Err(format!("must be a table, written as [{name}]")),
+        };
+        self.accept(key, value, outcome, faults)
+    }
+
+    /// Takes a table of tables whose names are the operator's own, as in `[lifetime.client.NAME]`.
+    pub fn sections_by_name(&mut self, key: &'static str, faults: &mut Faults) -> Vec<(String, Section<'doc>)> {
+        let Some(outer) = self.section(key, faults) else { return Vec::new() };
+        let mut sections = Vec::new();
+        for (name, (span, value)) in &outer.entries {
+            let title = format!("{}.{name}", outer.name);
+            match value.get_ref() {
+                DeValue::Table(table) => {
+                    sections.push(((*name).to_owned(), Section::new(self.text, title, value.span(), table)));
+                }
+                _ => outer.fault_at(span.start, format!("{name} must be a table, written as [{title}]"), faults),
+            }
+        }
+        sections
+    }
+
+    /// Takes the texts under names that are the operator's own, as in `[route.country]`.
+    pub fn text_lists_by_name(&mut self, key: &'static str, faults: &mut Faults) -> Vec<(String, Vec<String>)> {
+        let Some(outer) = self.section(key, faults) else { return Vec::new() };
+        let mut lists = Vec::new();
+        for (name, (span, value)) in &outer.entries {
+            match texts(value.get_ref()) {
+                Some(list) => lists.push(((*name).to_owned(), list)),
+                None => {
+                    let message = format!("{name}{} must be a list of texts", outer.place_name());
+                    outer.fault_at(span.start, message, faults);
+                }
+            }
+        }
+        lists
+    }
+
+    /// Takes the tables written as `[[key]]`.
+    pub fn sections(&mut self, key: &'static str, faults: &mut Faults) -> Vec<Section<'doc>> {
+        let Some(value) = self.take(key) else { return Vec::new() };
+        let name = self.name_of(key);
+        let DeValue::Array(members) = value.get_ref() else {
+            self.fault_at(value.span().start, format!("{key} must be a list of tables, written as [[{name}]]"), faults);
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for member in members.iter() {
+            match member.get_ref() {
+                DeValue::Table(table) => {
+                    sections.push(Section::new(self.text, format!("[{name}]"), member.span(), table));
+                }
+                _ => self.fault_at(member.span().start, format!("must be a table, written as [[{name}]]"), faults),
+            }
+        }
+        sections
+    }
+
+    /// Reports every key that nobody took, with the nearest known name.
+    pub fn finish(self, faults: &mut Faults) {
+        for (key, (span, _)) in &self.entries {
+            let near = self.known.iter().map(|known| (strsim::jaro_winkler(key, known), *known));
+            let nearest = near.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(likeness, _)| *likeness > 0.8);
+            let remedy = match nearest {
+                Some((_, known)) => format!("did you mean {known}?"),
+                None => format!("known here: {}", self.known.join(", ")),
+            };
+            let message = format!("unknown key {}{}; {remedy}", shortened(key), self.place_name());
+            self.fault_at(span.start, message, faults);
+        }
+    }
+
+    fn name_of(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    fn accept<T>(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        outcome: Result<T, String>,
+        faults: &mut Faults,
+    ) -> Option<T> {
+        match outcome {
+            Ok(parsed) => Some(parsed),
+            Err(fault) => {
+                self.fault_at(value.span().start, format!("{key}{} {fault}", self.place_name()), faults);
+                None
+            }
+        }
+    }
+}
+
+fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|member| member.get_ref().as_str().map(str::to_owned)).collect()
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let span: jiff::Span = text.parse().ok()?;
+    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(duration).ok()
+}
+
+/// A key that somebody mistyped may be a pasted secret: show its beginning only.
+fn shortened(key: &str) -> String {
+    let shown: String = key.chars().take(32).collect();
+    if shown.len() < key.len() { format!("{shown}…") } else { shown }
+}
+
+/// Line and column of a byte offset, each counted from 1.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}

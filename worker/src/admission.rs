@@ -1,0 +1,109 @@
+//! What is refused before a key is used or money is spent.
+
+use shared::{DeadLetterReason, EventError, QueueMessage, QueueMessageError, SealedCodeError, Timestamp};
+
+use crate::config::Config;
+use crate::phone_region::{Country, NoCountry, country_of};
+use crate::record::Record;
+use crate::route::RouteRefusal;
+
+/// A message that may be decrypted and sent.
+pub(crate) struct Admitted {
+    pub(crate) message: QueueMessage,
+    pub(crate) country: Country,
+    /// Indexes of the providers to ask, in order.
+    pub(crate) route: Vec<usize>,
+}
+
+/// A message that is not sent, now or ever.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) reason: DeadLetterReason,
+    /// Nothing personal: goes into a queue attribute and a log line.
+    pub(crate) detail: String,
+    /// The message's own id, where the body could be read.
+    pub(crate) id: Option<shared::MessageId>,
+}
+
+/// Decides whether a record's message is to be sent.
+///
+/// # Errors
+/// The reason for which it goes to the dead-letter queue.
+pub(crate) fn admit(record: &Record, config: &Config, now: Timestamp) -> Result<Admitted, Refused> {
+    if let Some(trusted) = &config.trusted_senders {
+        let is_trusted = record.sender().is_some_and(|sender| trusted.contains(sender));
+        if !is_trusted {
+            return Err(refused(DeadLetterReason::UntrustedSender, "the sender is not in TRUSTED_SENDER_IDS"));
+        }
+    }
+    let message = QueueMessage::parse(&record.body).map_err(|error| unreadable(&error))?;
+    admit_message(&message, config, now)
+        .map(|(country, route)| Admitted { message: message.clone(), country, route })
+        .map_err(|refused| Refused { id: Some(message.id.clone()), ..refused })
+}
+
+fn admit_message(message: &QueueMessage, config: &Config, now: Timestamp) -> Result<(Country, Vec<usize>), Refused> {
+    let event = &message.event;
+    let pool = event.user_pool();
+    if config.allowed_pools.as_ref().is_some_and(|allowed| !allowed.contains(pool)) {
+        let detail = format!("user pool {pool} is not in USER_POOL_IDS");
+        return Err(refused(DeadLetterReason::WrongUserPool, detail));
+    }
+    if let Some(code) = event.code() {
+        code.check(pool, &config.settings.trust).map_err(|error| refused(code_reason(&error), error.to_string()))?;
+    }
+    if now >= message.expires_at {
+        return Err(refused(DeadLetterReason::Expired, format!("expired at {:.3}", message.expires_at)));
+    }
+    let country = country_of(event.phone_number()).map_err(|error| match error {
+        NoCountry::Impossible => refused(DeadLetterReason::InvalidPhoneNumber, error.to_string()),
+        NoCountry::Unknown => refused(DeadLetterReason::CountryNotAllowed, error.to_string()),
+    })?;
+    let route = config.route.for_country(country).map_err(|refusal| {
+        let RouteRefusal::CountryNotAllowed = refusal;
+        refused(DeadLetterReason::CountryNotAllowed, format!("nothing is sent to {country}"))
+    })?;
+    Ok((country, route.to_vec()))
+}
+
+fn refused(reason: DeadLetterReason, detail: impl Into<String>) -> Refused {
+    Refused { reason, detail: detail.into(), id: None }
+}
+
+fn unreadable(error: &QueueMessageError) -> Refused {
+    let reason = match error {
+        QueueMessageError::NotJson { .. }
+        | QueueMessageError::UnknownType
+        | QueueMessageError::Field { .. }
+        | QueueMessageError::ForeignId
+        | QueueMessageError::TooLarge => DeadLetterReason::Malformed,
+        QueueMessageError::Event(error) => event_reason(error),
+    };
+    refused(reason, error.to_string())
+}
+
+fn event_reason(error: &EventError) -> DeadLetterReason {
+    match error {
+        EventError::NotJson { .. }
+        | EventError::TooLarge
+        | EventError::Missing { .. }
+        | EventError::WrongType { .. }
+        | EventError::ForeignTrigger
+        | EventError::RequestType
+        | EventError::NoCode { .. }
+        | EventError::UserPool(_) => DeadLetterReason::Malformed,
+        EventError::NoPhoneNumber => DeadLetterReason::NoPhoneNumber,
+        EventError::PhoneNumber(_) => DeadLetterReason::InvalidPhoneNumber,
+        EventError::Code(error) => code_reason(error),
+    }
+}
+
+fn code_reason(error: &SealedCodeError) -> DeadLetterReason {
+    match error {
+        SealedCodeError::NotBase64 | SealedCodeError::TooLong | SealedCodeError::Layout(_) => {
+            DeadLetterReason::Malformed
+        }
+        SealedCodeError::Suite(_) => DeadLetterReason::Undecryptable,
+        SealedCodeError::ForeignPool | SealedCodeError::NoPool => DeadLetterReason::WrongUserPool,
+    }
+}

@@ -1,0 +1,38 @@
+//! The consumer of the queue: it admits a message, decrypts its code, renders the text, delivers it along the
+//! route and settles the record. The only place where a code is in clear, and only from decryption to the
+//! provider's answer.
+//!
+//! The outside is reached through seams, each a small trait: [`KeyService`] unwraps data keys, [`Provider`]
+//! sends an SMS, [`Queue`] postpones and dead-letters. Decryption itself is an injected pure function
+//! ([`OpenCode`]). Time and randomness are arguments.
+
+mod admission;
+mod batch;
+pub mod config;
+mod delivery;
+mod keys;
+mod open;
+mod phone_region;
+pub mod provider;
+mod queue;
+mod record;
+mod render;
+mod retry;
+mod route;
+mod settlement;
+mod worker;
+
+pub use batch::{BatchAnswer, BatchError, BatchItemFailure};
+pub use keys::{KeyError, KeyService, KmsKeys, WrappedDataKey, kms_config};
+#[cfg(feature = "esdk")]
+pub use open::open_with_esdk;
+pub use open::{OpenCode, OpenFailure};
+pub use phone_region::{Country, NoCountry, country_of, warm_up as warm_up_phone_regions};
+pub use provider::Provider;
+pub use queue::{DeadLetter, Queue, QueueError, SqsQueue, sqs_config};
+pub use record::Record;
+pub use render::{RenderError, Texts, render};
+pub use retry::{RetrySettings, VISIBILITY_SCHEDULE};
+pub use route::{Route, RouteRefusal};
+pub use settlement::{RetryReason, Verdict};
+pub use worker::Worker;

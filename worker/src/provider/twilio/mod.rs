@@ -1,0 +1,71 @@
+//! Twilio Programmable Messaging.
+//!
+//! Not idempotent: the API takes no reference of ours, so a repeated request is a second SMS
+//! (<https://www.twilio.com/docs/messaging/api/message-resource>).
+
+mod classify;
+mod request;
+mod settings;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use secrecy::ExposeSecret;
+use shared::Clock;
+
+use super::http::{HttpClientError, HttpSettings, exchange, http_client};
+use super::{Attempt, Provider, Sms};
+use settings::{Credentials, Sender};
+
+pub use settings::TwilioSettings;
+
+/// One Twilio account and sender.
+pub struct Twilio {
+    name: String,
+    endpoint: reqwest::Url,
+    credentials: Credentials,
+    sender: Sender,
+    discard_content: bool,
+    timeout: Duration,
+    client: reqwest::Client,
+    /// Read only where an answer's Retry-After is a date.
+    clock: Clock,
+}
+
+impl Twilio {
+    /// # Errors
+    /// When the HTTPS client cannot be set up.
+    pub fn new(settings: TwilioSettings, clock: Clock) -> Result<Self, HttpClientError> {
+        let TwilioSettings { name, base_url, account_sid, credentials, sender, discard_content, .. } = settings;
+        let client =
+            http_client(&HttpSettings { connect_timeout: settings.connect_timeout, https_only: base_url.is_https() })?;
+        let endpoint = base_url.below(&["2010-04-01", "Accounts", &account_sid, "Messages.json"]);
+        Ok(Self { name, endpoint, credentials, sender, discard_content, timeout: settings.timeout, client, clock })
+    }
+}
+
+#[async_trait]
+impl Provider for Twilio {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn send(&self, sms: &Sms<'_>) -> Attempt {
+        let request = self
+            .client
+            .post(self.endpoint.clone())
+            .basic_auth(&self.credentials.user, Some(self.credentials.password.expose_secret()))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json");
+        let form = request::form(sms, &self.sender, self.discard_content);
+        let exchange = exchange(request, form, self.timeout.min(sms.timeout), &self.clock).await;
+        exchange.into_attempt(classify::classify)
+    }
+}
+
+impl std::fmt::Debug for Twilio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Twilio").field("name", &self.name).finish_non_exhaustive()
+    }
+}

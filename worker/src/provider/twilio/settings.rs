@@ -1,0 +1,330 @@
+//! The fields of a `[[provider]]` block of kind `twilio`.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use shared::PhoneNumber;
+use shared::settings::{Faults, Section};
+
+use crate::provider::fields::{self, Field};
+use crate::provider::http::HttpSettings;
+use crate::provider::{BaseUrl, Resolve};
+
+const DEFAULT_BASE_URL: &str = "https://api.twilio.com";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(8);
+const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
+const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How to send through one Twilio account.
+pub struct TwilioSettings {
+    pub(super) name: String,
+    pub(super) base_url: BaseUrl,
+    pub(super) account_sid: String,
+    pub(super) credentials: Credentials,
+    pub(super) sender: Sender,
+    /// Ask Twilio to keep neither the text nor the recipient's last digits (`ContentRetention=discard`,
+    /// `AddressRetention=obfuscate`). Off by default: what an account needs before it may ask is not verified, and
+    /// an account that may not could have every message refused.
+    pub(super) discard_content: bool,
+    pub(super) connect_timeout: Duration,
+    /// The most that one attempt may take; the caller's own limit may be shorter.
+    pub(super) timeout: Duration,
+}
+
+/// Whom the SMS comes from.
+#[cfg_attr(test, derive(Debug, PartialEq))]
+pub(super) enum Sender {
+    Number(PhoneNumber),
+    ShortCode(String),
+    Alphanumeric(String),
+    MessagingService(String),
+}
+
+/// The two halves of HTTP's Basic authentication.
+pub(super) struct Credentials {
+    pub(super) user: String,
+    pub(super) password: SecretString,
+}
+
+impl TwilioSettings {
+    /// Reads the block, whose `name` and `kind` the caller has already taken. None when anything is wrong with it;
+    /// all of that is then in `faults`.
+    pub fn read(
+        mut section: Section<'_>,
+        name: String,
+        placeholders: &Resolve<'_>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let mut own = Faults::default();
+        let settings = Self::read_all(&mut section, name, placeholders, &mut own);
+        section.finish(&mut own);
+        let sound = own.is_empty();
+        faults.extend(own);
+        settings.filter(|_| sound)
+    }
+
+    /// Reads every field, so that all faults are found; those with a default have it when they are faulty.
+    fn read_all(
+        section: &mut Section<'_>,
+        name: String,
+        placeholders: &Resolve<'_>,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let base_url = section.parsed("base_url", BaseUrl::parse, faults);
+        let base_url = base_url.or_else(|| BaseUrl::parse(DEFAULT_BASE_URL).ok());
+
+        let account_sid = fields::text(section, "account_sid", placeholders, |text| sid("AC", text), faults);
+        if account_sid.is_absent() {
+            section.fault(format!("provider {name} needs account_sid (AC and 32 hexadecimal digits)"), faults);
+        }
+        let account_sid = account_sid.sound();
+        let sender = sender(section, &name, placeholders, faults);
+        let credentials = credentials(section, &name, account_sid.as_deref(), placeholders, faults);
+
+        let discard_content = section.flag("discard_content", faults).unwrap_or_default();
+        let allowed = SHORTEST_TIMEOUT..=LONGEST_TIMEOUT;
+        let connect_timeout = section.duration("connect_timeout", allowed.clone(), faults);
+        let timeout = section.duration("timeout", allowed, faults);
+
+        Some(Self {
+            name,
+            base_url: base_url?,
+            account_sid: account_sid?,
+            credentials: credentials?,
+            sender: sender?,
+            discard_content,
+            connect_timeout: connect_timeout.unwrap_or(HttpSettings::default().connect_timeout),
+            timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        })
+    }
+}
+
+fn sender(section: &mut Section<'_>, name: &str, placeholders: &Resolve<'_>, faults: &mut Faults) -> Option<Sender> {
+    let from = fields::text(section, "from", placeholders, Sender::from, faults);
+    let service = |text: &str| sid("MG", text).map(Sender::MessagingService);
+    let service = fields::text(section, "messaging_service_sid", placeholders, service, faults);
+    match (from, service) {
+        (Field::Absent, Field::Absent) => {
+            let fault = format!("provider {name} needs a sender: give either from or messaging_service_sid");
+            section.fault(fault, faults);
+            None
+        }
+        (from, Field::Absent) => from.sound(),
+        (Field::Absent, service) => service.sound(),
+        (Field::Faulty | Field::Sound(_), Field::Faulty | Field::Sound(_)) => {
+            let fault = format!("provider {name} has two senders: remove either from or messaging_service_sid");
+            section.fault(fault, faults);
+            None
+        }
+    }
+}
+
+fn credentials(
+    section: &mut Section<'_>,
+    name: &str,
+    account_sid: Option<&str>,
+    placeholders: &Resolve<'_>,
+    faults: &mut Faults,
+) -> Option<Credentials> {
+    let token = fields::secret(section, "auth_token", placeholders, faults);
+    let key_sid = fields::text(section, "api_key_sid", placeholders, |text| sid("SK", text), faults);
+    let key_secret = fields::secret(section, "api_key_secret", placeholders, faults);
+    let fault = match (token.is_absent(), key_sid.is_absent(), key_secret.is_absent()) {
+        (false, true, true) => {
+            return Some(Credentials { user: account_sid?.to_owned(), password: token.sound()? });
+        }
+        (true, false, false) => return Some(Credentials { user: key_sid.sound()?, password: key_secret.sound()? }),
+        (true, true, true) => "needs credentials: give either api_key_sid and api_key_secret, or auth_token",
+        (true, false, true) => "has an api_key_sid without api_key_secret: add it",
+        (true, true, false) => "has an api_key_secret without api_key_sid: add it (SK and 32 hexadecimal digits)",
+        (false, _, _) => "has two kinds of credentials: remove either auth_token, or api_key_sid and api_key_secret",
+    };
+    section.fault(format!("provider {name} {fault}"), faults);
+    None
+}
+
+impl Sender {
+    /// A number, a short code, or a name of up to 11 characters: letters, digits, space, `+`, `-`, `_`, `&`, at
+    /// least one letter (<https://support.twilio.com/hc/en-us/articles/223181348>).
+    fn from(text: &str) -> Result<Self, &'static str> {
+        if let Ok(number) = PhoneNumber::parse(text) {
+            return Ok(Self::Number(number));
+        }
+        if (3..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self::ShortCode(text.to_owned()));
+        }
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'+' | b'-' | b'_' | b'&');
+        let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        if text.len() <= 11 && has_letter && text.bytes().all(allowed) {
+            return Ok(Self::Alphanumeric(text.to_owned()));
+        }
+        Err("is no sender; write a number as \"+12065550100\", a short code of 3 to 8 digits, or a name of at most 11 \
+             letters, digits, spaces, +, -, _ and &")
+    }
+}
+
+/// Twilio's identifiers: two letters that say of what, and 32 hexadecimal digits
+/// (<https://www.twilio.com/docs/glossary/what-is-a-sid>).
+fn sid(prefix: &str, text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix(prefix).unwrap_or_default();
+    if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("must be {prefix} and 32 hexadecimal digits, as Twilio's console shows it"))
+}
+
+impl std::fmt::Debug for TwilioSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TwilioSettings").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::Placeholder;
+    use secrecy::ExposeSecret;
+    use shared::settings::Document;
+
+    const HEX: &str = "0123456789abcdef0123456789ABCDEF";
+
+    fn resolve(placeholder: Placeholder<'_>) -> Result<SecretString, String> {
+        match placeholder {
+            Placeholder::Env("SID") => Ok(format!("AC{HEX}").into()),
+            Placeholder::Env("FROM") => Ok("+12065550100".into()),
+            Placeholder::Env("TOKEN") | Placeholder::Secret("TOKEN") => Ok("hush-token".into()),
+            Placeholder::Env(_) | Placeholder::Secret(_) => Err(format!("names {placeholder}, which is not set")),
+        }
+    }
+
+    fn read(block: &str) -> Result<TwilioSettings, String> {
+        let text = format!("[[provider]]\n{}", block.replace("HEX", HEX));
+        let (document, mut faults) = Document::parse(&text);
+        let section = document.root().sections("provider", &mut faults).pop().expect("one block");
+        let settings = TwilioSettings::read(section, "main".to_owned(), &resolve, &mut faults);
+        match faults.or(()) {
+            Ok(()) => Ok(settings.expect("no fault, so settings")),
+            Err(faults) => Err(faults.to_string()),
+        }
+    }
+
+    #[test]
+    fn the_shortest_block_gets_the_defaults() {
+        let settings = read("account_sid = \"ACHEX\"\nauth_token = \"${secret:TOKEN}\"\nfrom = \"+12065550100\"\n")
+            .expect("a sound block");
+        assert_eq!(settings.base_url, BaseUrl::parse(DEFAULT_BASE_URL).expect("sound"));
+        assert_eq!(settings.sender, Sender::Number(PhoneNumber::parse("+12065550100").expect("a number")));
+        assert_eq!(settings.credentials.user, format!("AC{HEX}"));
+        assert_eq!(settings.credentials.password.expose_secret(), "hush-token");
+        assert!(!settings.discard_content);
+        assert_eq!((settings.connect_timeout, settings.timeout), (Duration::from_secs(2), Duration::from_secs(8)));
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let settings = read(
+            "base_url = \"https://api.dublin.ie1.twilio.com\"\naccount_sid = \"${env:SID}\"\napi_key_sid = \"SKHEX\"\n\
+             api_key_secret = \"${env:TOKEN}\"\nmessaging_service_sid = \"MGHEX\"\ndiscard_content = true\n\
+             connect_timeout = \"1s\"\ntimeout = \"500ms\"\n",
+        )
+        .expect("a sound block");
+        assert_eq!(settings.base_url, BaseUrl::parse("https://api.dublin.ie1.twilio.com").expect("sound"));
+        assert_eq!(settings.account_sid, format!("AC{HEX}"));
+        assert_eq!(settings.credentials.user, format!("SK{HEX}"), "an API key replaces the account in Basic");
+        assert_eq!(settings.sender, Sender::MessagingService(format!("MG{HEX}")));
+        assert!(settings.discard_content);
+        assert_eq!((settings.connect_timeout, settings.timeout), (Duration::from_secs(1), Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn senders_are_numbers_short_codes_and_names() {
+        for text in ["123", "12345", "12345678"] {
+            assert_eq!(Sender::from(text), Ok(Sender::ShortCode(text.to_owned())));
+        }
+        for text in ["Example", "A", "My Shop &Co", "A+b-c_d 1"] {
+            assert_eq!(Sender::from(text), Ok(Sender::Alphanumeric(text.to_owned())));
+        }
+        for text in ["", "12", "123456789", "twelve chars", "Café", "- -", "+1", "+0123456789", "a\nb"] {
+            assert!(Sender::from(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_fault_says_what_to_write_instead() {
+        let account = "account_sid = \"ACHEX\"\n";
+        let from = "from = \"Example\"\n";
+        let token = "auth_token = \"${env:TOKEN}\"\n";
+        for (block, fault) in [
+            (format!("{from}{token}"), "provider main needs account_sid (AC and 32 hexadecimal digits)"),
+            (format!("{account}{token}"), "provider main needs a sender: give either from or messaging_service_sid"),
+            (format!("{account}{from}"), "provider main needs credentials: give either api_key_sid and api_key_secret"),
+            (
+                format!("{account}{from}{token}messaging_service_sid = \"MGHEX\"\n"),
+                "provider main has two senders: remove either from or messaging_service_sid",
+            ),
+            (
+                format!("{account}{from}{token}api_key_sid = \"SKHEX\"\n"),
+                "provider main has two kinds of credentials: remove either",
+            ),
+            (
+                format!("{account}{from}api_key_sid = \"SKHEX\"\n"),
+                "provider main has an api_key_sid without api_key_secret: add it",
+            ),
+            (
+                format!("{account}{from}api_key_secret = \"${{env:TOKEN}}\"\n"),
+                "provider main has an api_key_secret without api_key_sid: add it",
+            ),
+            (
+                format!("{account}{from}auth_token = \"literal-hush\"\n"),
+                "auth_token in [[provider]] must be a placeholder, since secrets do not belong in the file; write \
+                 \"${secret:AUTH_TOKEN}\"",
+            ),
+            (
+                format!("{account}{from}auth_token = \"${{env:GONE}}\"\n"),
+                "auth_token in [[provider]] names ${env:GONE}, which is not set",
+            ),
+            (
+                format!("account_sid = \"literal-hush\"\n{from}{token}"),
+                "account_sid in [[provider]] must be AC and 32 hexadecimal digits",
+            ),
+            (
+                format!("account_sid = \"${{env:TOKEN}}\"\n{from}{token}"),
+                "account_sid in [[provider]] (from ${env:TOKEN}) must be AC and 32 hexadecimal digits",
+            ),
+            (
+                format!("{account}{token}from = \"a name too long\"\n"),
+                "from in [[provider]] is no sender; write a number",
+            ),
+            (format!("{account}{token}from = 5\n"), "from in [[provider]] must be a text in quotes"),
+            (
+                format!("{account}{from}{token}base_url = \"http://api.twilio.com\"\n"),
+                "base_url in [[provider]] must begin with https://",
+            ),
+            (
+                format!("{account}{from}{token}timeout = \"2m\"\n"),
+                "timeout in [[provider]] must lie between 100ms and 60s",
+            ),
+            (format!("{account}{from}{token}form = \"x\"\n"), "unknown key form in [[provider]]; did you mean from?"),
+        ] {
+            let shown = read(&block).expect_err(fault);
+            assert!(shown.contains(fault), "{shown}");
+            assert_eq!(shown.lines().count(), 1, "one fault, one line: {shown}");
+            assert!(!shown.contains("hush"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn all_faults_come_together() {
+        let shown = read("base_url = \"x\"\nauth_token = \"x\"\nfrom = \"\"\ntimeout = \"1ms\"\n").expect_err("faults");
+        assert_eq!(shown.lines().count(), 5, "{shown}");
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let settings = read("account_sid = \"${env:SID}\"\nauth_token = \"${env:TOKEN}\"\nfrom = \"${env:FROM}\"\n");
+        let settings = settings.expect("a sound block");
+        assert_eq!(format!("{settings:?}"), "TwilioSettings { name: \"main\", .. }");
+        let twilio = super::super::Twilio::new(settings, shared::Clock::system()).expect("a client");
+        assert_eq!(format!("{twilio:?}"), "Twilio { name: \"main\", .. }");
+    }
+}
