@@ -1,1 +1,16 @@
-//! x
+//! The whole pipeline on one machine: SQS and KMS inside the process behind their wire protocols, the same
+//! producer and worker code as on AWS, codes sealed as Cognito seals them, and a fake Twilio that shows each SMS.
+
+pub mod aws;
+pub mod cognito;
+mod display;
+mod events;
+pub mod fake_twilio;
+mod journey;
+mod mapping;
+mod pipeline;
+mod run;
+
+pub use journey::{Ending, Journey, Stage};
+pub use pipeline::{ACCOUNT_SID, AUTH_TOKEN, Pipeline};
+pub use run::{Options, run};

@@ -8,7 +8,7 @@ use crate::{
     batch,
     ids::IdSource,
     limits,
-    queue::Queue,
+    queue::{self, Queue},
     storage::{Place, Stored},
 };
 
@@ -55,7 +55,7 @@ impl Account {
         now: Timestamp,
     ) -> Result<(), Error> {
         let now = self.at(now);
-        check_queue_name(queue)?;
+        queue::check_name(queue)?;
         let settings = self.settings(queue, Settings::default(), attributes)?;
         if let Some(existing) = self.queues.get(queue) {
             let (asked, has) = (settings.to_map(), existing.settings.to_map());
@@ -251,8 +251,8 @@ impl Account {
         Ok(self.current(queue, now)?.counts())
     }
 
-    /// All messages of a queue whatever their state, in the order in which they entered it, without receiving them.
-    /// AWS has nothing like it: for tests and for showing what is there.
+    /// All messages of a queue whatever their state, in the order in which they entered it, without receiving them, as
+    /// of the last call that told the time. AWS has nothing like it: for tests and for showing what is there.
     pub fn messages(&self, queue: &str) -> Result<impl Iterator<Item = &Arc<Message>>, Error> {
         Ok(self.queue(queue)?.storage.iter().map(|stored| &stored.message))
     }
@@ -324,16 +324,6 @@ impl Account {
         }
         Ok(DeadLettered { queue: target.to_owned(), message_ids })
     }
-}
-
-fn check_queue_name(name: &str) -> Result<(), Error> {
-    if name.is_empty() {
-        return Err(Error::MissingParameter { parameter: "QueueName" });
-    }
-    let sound =
-        name.len() <= 80 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    let reason = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
-    if sound { Ok(()) } else { Err(Error::invalid_parameter("QueueName", name, reason)) }
 }
 
 #[cfg(test)]

@@ -281,3 +281,14 @@ impl Room {
         fits
     }
 }
+
+/// Refuses names that no standard queue can have.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    if name.is_empty() {
+        return Err(Error::MissingParameter { parameter: "QueueName" });
+    }
+    let sound =
+        name.len() <= 80 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let reason = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
+    if sound { Ok(()) } else { Err(Error::invalid_parameter("QueueName", name, reason)) }
+}

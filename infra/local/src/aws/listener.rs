@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
@@ -33,6 +33,7 @@ use super::{
 
 /// A batch of 1 MiB with its JSON around it.
 const BODY_BYTES: usize = 1536 * 1024;
+const DRAINED_BYTES: usize = 16 * 1024 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// Also how long a connection may idle. Longer than the 90 seconds for which the SDKs keep idle connections, so that it
 /// is never this side that closes one just as a request comes.
@@ -168,9 +169,9 @@ impl Router {
         let Some((service, operation)) = found.filter(|_| head.method == Method::POST) else {
             return Answer::unknown_operation(target);
         };
-        match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_BYTES).collect()).await {
-            Ok(Ok(body)) => service.call(operation, &body.to_bytes(), &caller(&head.headers)).await,
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+        match tokio::time::timeout(BODY_TIME, read_body(body)).await {
+            Ok(Ok(Some(body))) => service.call(operation, &body, &caller(&head.headers)).await,
+            Ok(Ok(None)) => {
                 let message = format!("the request body is longer than {BODY_BYTES} bytes");
                 Answer::error(413, "RequestEntityTooLargeException", &message)
             }
@@ -178,6 +179,23 @@ impl Router {
             Err(_) => Answer::error(408, "RequestExpiredException", "the request body took longer than 30 seconds"),
         }
     }
+}
+
+/// The body, or nothing when it is too long. Of a body that is too long some more is read and dropped: a client that is
+/// still sending when the connection closes never sees the answer.
+async fn read_body(mut body: Incoming) -> Result<Option<Vec<u8>>, hyper::Error> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        length += data.len();
+        if length > DRAINED_BYTES {
+            break;
+        }
+        if length <= BODY_BYTES {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok((length <= BODY_BYTES).then_some(bytes))
 }
 
 /// The access key id out of `AWS4-HMAC-SHA256 Credential=AKID/20261124/eu-west-1/sqs/aws4_request, …`.

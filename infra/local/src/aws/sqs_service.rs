@@ -191,6 +191,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_long_poll_that_is_dropped_takes_no_message_with_it() {
+        let (service, caller) = (service(), Caller { sender_id: "AKID".to_owned() });
+        service.with_account(|account, now| account.create_queue("codes", &BTreeMap::new(), now)).unwrap();
+        let body = br#"{"QueueUrl":"http://127.0.0.1:4566/123456789012/codes","WaitTimeSeconds":20}"#;
+        let poll = service.call("ReceiveMessage", body, &caller);
+        assert!(tokio::time::timeout(Duration::from_millis(10), poll).await.is_err());
+        let received = service.with_account(|account, now| {
+            account.send("codes", sqs::NewMessage::new("x"), "me", now)?;
+            account.receive("codes", sqs::Receive::default(), now)
+        });
+        assert_eq!(received.unwrap().deliveries[0].receive_count, 1);
+    }
+
+    #[tokio::test]
     async fn no_body_makes_an_operation_panic() {
         let caller = Caller { sender_id: "AKID".to_owned() };
         let service = service();

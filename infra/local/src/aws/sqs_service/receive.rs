@@ -59,9 +59,8 @@ impl SqsService {
         let deadline = Instant::now() + wait;
         let arrivals = self.arrivals_at(queue);
         loop {
-            let mut arrival = std::pin::pin!(arrivals.notified());
-            // From here on an arrival is noticed, so that none falls between looking and waiting.
-            arrival.as_mut().enable();
+            // Made before looking: it notices every arrival from here on, so that none falls between looking and waiting.
+            let arrival = arrivals.notified();
             let next = match self.look(queue, receive) {
                 Ok(Look::Found(deliveries)) => return Ok(deliveries),
                 Ok(Look::Nothing { next }) => next,

@@ -1,0 +1,164 @@
+//! What a person sees of a local run.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+use shared::{KeyArn, SealedCode};
+
+use crate::fake_twilio::ReceivedSms;
+use crate::journey::{Ending, Journey, Stage};
+use crate::pipeline::Pipeline;
+
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+const GREEN: Style = AnsiColor::Green.on_default();
+const RED: Style = AnsiColor::Red.on_default();
+const CYAN: Style = AnsiColor::Cyan.on_default();
+const SOURCE_WIDTH: usize = 28;
+
+/// Writes a run to a terminal or a file; the writer decides whether colours survive.
+pub(crate) struct Display<'w> {
+    out: &'w mut (dyn Write + Send),
+}
+
+impl<'w> Display<'w> {
+    pub(crate) fn new(out: &'w mut (dyn Write + Send)) -> Self {
+        Self { out }
+    }
+
+    pub(crate) fn title(&mut self, endpoint: &str, key: &KeyArn) -> io::Result<()> {
+        writeln!(
+            self.out,
+            "{BOLD}Cognito event → producer → SQS → worker → SMS provider → phone{BOLD:#}, all in this process"
+        )?;
+        writeln!(self.out, "{DIM}AWS endpoint {endpoint} (SQS, KMS), codes sealed with KMS key {key}{DIM:#}")
+    }
+
+    /// One event's stages: a line for each room that it passed.
+    pub(crate) fn journey(&mut self, event: &Value, stages: &[Stage], journey: &Journey) -> io::Result<()> {
+        let sealed = event.pointer("/request/code").and_then(Value::as_str);
+        let sealed = sealed.and_then(|code| SealedCode::parse(code).ok());
+        let mut source = journey.trigger_source.as_str();
+        for stage in stages {
+            let Some(line) = stage_line(stage, sealed.as_ref()) else { continue };
+            writeln!(self.out, "{BOLD}{source:<SOURCE_WIDTH$}{BOLD:#}{line}")?;
+            source = "";
+        }
+        match &journey.ending {
+            Ending::Arrived(message) => self.phone_line(source, message),
+            Ending::Refused { .. } | Ending::DeadLettered { .. } => Ok(()),
+            Ending::Waiting => writeln!(self.out, "{source:<SOURCE_WIDTH$}{RED}still in the queue{RED:#}"),
+        }
+    }
+
+    fn phone_line(&mut self, source: &str, message: &ReceivedSms) -> io::Result<()> {
+        let ReceivedSms { to, body, .. } = message;
+        writeln!(self.out, "{source:<SOURCE_WIDTH$}phone    {to} {GREEN}{body}{GREEN:#}")
+    }
+
+    /// An SMS that arrives outside a followed journey.
+    pub(crate) fn phone(&mut self, message: &ReceivedSms) -> io::Result<()> {
+        self.phone_line("", message)
+    }
+
+    pub(crate) fn summary(&mut self, journeys: &[Journey], elapsed: Duration) -> io::Result<()> {
+        let heads = ["producer", "in queue", "decrypt", "provider", "total"];
+        write!(self.out, "{BOLD}{:<SOURCE_WIDTH$}", "trigger source")?;
+        for head in heads {
+            write!(self.out, "{head:>11}")?;
+        }
+        writeln!(self.out, "   outcome{BOLD:#}")?;
+        for journey in journeys {
+            write!(self.out, "{:<SOURCE_WIDTH$}", journey.trigger_source)?;
+            let total = Some(journey.total);
+            for took in [journey.producer, journey.queue, journey.decrypt, journey.provider, total] {
+                write!(self.out, "{:>11}", took.map_or_else(|| "-".to_owned(), millis))?;
+            }
+            writeln!(self.out, "   {}", outcome(&journey.ending))?;
+        }
+        let arrived = journeys.iter().filter(|journey| journey.ending.has_arrived()).count();
+        let colour = if arrived == journeys.len() { GREEN } else { RED };
+        let (all, seconds) = (journeys.len(), elapsed.as_secs_f64());
+        writeln!(self.out, "{colour}{arrived} of {all} arrived{colour:#}, {seconds:.2} s after the start")
+    }
+
+    pub(crate) fn what_to_try(&mut self, pipeline: &Pipeline) -> io::Result<()> {
+        let endpoint = pipeline.aws_endpoint();
+        let credentials = "AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x AWS_REGION=eu-west-1";
+        writeln!(self.out, "\n{BOLD}It stays up. Try next, Ctrl-C stops:{BOLD:#}")?;
+        for (command, comment) in [
+            (
+                format!(
+                    "{credentials} aws --endpoint-url {endpoint} sqs send-message --queue-url {} --message-body junk",
+                    pipeline.queue_url
+                ),
+                "anyone else's message is dead-lettered unread",
+            ),
+            (
+                format!(
+                    "{credentials} aws --endpoint-url {endpoint} sqs receive-message --queue-url {} \
+                     --message-attribute-names All",
+                    pipeline.dead_letter_queue_url
+                ),
+                "and says why",
+            ),
+            ("cargo run -- local --once --events FILE".to_owned(), "your own events, as JSON or JSON lines"),
+        ] {
+            writeln!(self.out, "  {CYAN}{command}{CYAN:#}\n    {DIM}{comment}{DIM:#}")?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stopped(&mut self) -> io::Result<()> {
+        writeln!(self.out, "\nStopped.")
+    }
+}
+
+fn stage_line(stage: &Stage, sealed: Option<&SealedCode>) -> Option<String> {
+    Some(match stage {
+        Stage::Queued { took, .. } => {
+            let what = sealed.map_or_else(
+                || "an event without a code".to_owned(),
+                |code| format!("sealed code {code} (suite {}, {})", code.message().suite, key_of(code)),
+            );
+            format!("producer {:>9}  queued {what}", millis(*took))
+        }
+        Stage::Decrypted { took } => {
+            // The worker's line is complete once a provider has answered.
+            let _ = took;
+            return None;
+        }
+        Stage::Attempted { provider, outcome, code, took } => {
+            let opened = if sealed.is_some() { "opened it, " } else { "" };
+            let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+            format!("worker   {:>9}  {opened}{provider} answered: {outcome}{code}", millis(*took))
+        }
+        Stage::Delivered => return None,
+        Stage::Refused { message } => format!("producer {RED}refused: {message}{RED:#}"),
+        Stage::Postponed { reason, after } => format!("worker   {RED}again in {after:?}: {reason}{RED:#}"),
+        Stage::DeadLettered { reason, detail } => format!("worker   {RED}dead-lettered as {reason}: {detail}{RED:#}"),
+    })
+}
+
+/// `KMS key …1a2b3c4d`, as far as a line has room.
+fn key_of(code: &SealedCode) -> String {
+    match code.key_arns().next() {
+        Some(arn) => format!("KMS key …{}", &arn.as_str()[arn.as_str().len().saturating_sub(8)..]),
+        None => "no KMS key".to_owned(),
+    }
+}
+
+fn outcome(ending: &Ending) -> String {
+    match ending {
+        Ending::Arrived(_) => format!("{GREEN}arrived{GREEN:#}"),
+        Ending::Refused { .. } => format!("{RED}refused{RED:#}"),
+        Ending::DeadLettered { reason, .. } => format!("{RED}dead letter: {reason}{RED:#}"),
+        Ending::Waiting => format!("{RED}in the queue{RED:#}"),
+    }
+}
+
+fn millis(took: Duration) -> String {
+    format!("{:.1} ms", took.as_secs_f64() * 1e3)
+}

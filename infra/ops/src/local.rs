@@ -1,0 +1,26 @@
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+/// Sends one event of every trigger source through the pipeline, shows each SMS, then stays up.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// End after the events; exit 1 if anything did not arrive.
+    #[arg(long)]
+    once: bool,
+    /// Port of the AWS endpoint on 127.0.0.1; any free one by default.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Send the events of this file instead: a JSON object, an array, or JSON lines. A code in clear is sealed first.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+}
+
+/// Whether everything arrived.
+pub fn run(arguments: Arguments) -> anyhow::Result<bool> {
+    let Arguments { once, port, events } = arguments;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.context("starting the runtime")?;
+    let mut out = anstream::stdout();
+    runtime.block_on(local::run(&local::Options { once, port, events }, &mut out))
+}
