@@ -121,7 +121,7 @@ fn classify<R>(error: &SdkError<SendMessageError, R>) -> EnqueueError {
             if is_passing(answer.err()) { EnqueueError::Unavailable { code } } else { EnqueueError::Refused { code } }
         }
         // A request that cannot be built, and what later versions of the SDK may add.
-        _ => EnqueueError::Refused { code: "request not built".to_owned() },
+        SdkError::ConstructionFailure(_) | _ => EnqueueError::Refused { code: "request not built".to_owned() },
     }
 }
 

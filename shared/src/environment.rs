@@ -5,8 +5,10 @@ use crate::UserPoolId;
 
 /// The process environment, read through a function so that tests need no process of their own.
 pub struct Environment<'e> {
-    lookup: Box<dyn Fn(&str) -> Option<String> + 'e>,
+    lookup: Box<Lookup<'e>>,
 }
+
+type Lookup<'e> = dyn Fn(&str) -> Option<String> + 'e;
 
 /// A variable that is missing or malformed, and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -416,10 +416,10 @@ pub(crate) mod tests {
     }
 
     fn version_2(context: &[(String, String)], edk: &[u8], content: &[u8]) -> Vec<u8> {
-        let counted = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes()[..], bytes].concat();
+        let counted = |bytes: &[u8]| [&u16::try_from(bytes.len()).expect("short").to_be_bytes()[..], bytes].concat();
         let mut aad = Vec::new();
         if !context.is_empty() {
-            aad.extend((context.len() as u16).to_be_bytes());
+            aad.extend(u16::try_from(context.len()).expect("few").to_be_bytes());
             for (key, value) in context {
                 aad.extend(counted(key.as_bytes()));
                 aad.extend(counted(value.as_bytes()));
@@ -438,7 +438,7 @@ pub(crate) mod tests {
         bytes.extend(FINAL_FRAME.to_be_bytes());
         bytes.extend(1u32.to_be_bytes());
         bytes.extend([0; IV_BYTES]);
-        bytes.extend((content.len() as u32).to_be_bytes());
+        bytes.extend(u32::try_from(content.len()).expect("short").to_be_bytes());
         bytes.extend(content);
         bytes.extend([0; TAG_BYTES]);
         bytes

@@ -110,7 +110,7 @@ fn classify<R>(error: &SdkError<DecryptError, R>) -> KeyError {
         SdkError::ResponseError(_) => unavailable("unreadable_answer"),
         SdkError::ServiceError(answer) => classify_code(answer.err().code().unwrap_or("unknown_error")),
         // A request that cannot be built, and what later versions of the SDK may add.
-        _ => unavailable("request_not_built"),
+        SdkError::ConstructionFailure(_) | _ => unavailable("request_not_built"),
     }
 }
 

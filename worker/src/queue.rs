@@ -117,7 +117,7 @@ fn queue_error<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> QueueError
         SdkError::TimeoutError(_) => "timeout",
         SdkError::DispatchFailure(_) => "unreachable",
         SdkError::ServiceError(answer) => answer.err().code().unwrap_or("unknown_error"),
-        _ => "unreadable_answer",
+        SdkError::ConstructionFailure(_) | SdkError::ResponseError(_) | _ => "unreadable_answer",
     };
     let is_name = code.len() <= 80 && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
     QueueError { code: if is_name { code } else { "unknown_error" }.to_owned() }

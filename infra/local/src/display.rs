@@ -33,7 +33,7 @@ impl<'w> Display<'w> {
             self.out,
             "{BOLD}Cognito event → producer → SQS → worker → SMS provider → phone{BOLD:#}, all in this process"
         )?;
-        writeln!(self.out, "{DIM}AWS endpoint {endpoint} (SQS, KMS), codes sealed with KMS key {key}{DIM:#}")
+        writeln!(self.out, "{DIM}SQS and KMS at {endpoint}, codes sealed with KMS key {}{DIM:#}", key_id(key))
     }
 
     /// One event's stages: a line for each room that it passed.
@@ -41,21 +41,39 @@ impl<'w> Display<'w> {
         let sealed = event.pointer("/request/code").and_then(Value::as_str);
         let sealed = sealed.and_then(|code| SealedCode::parse(code).ok());
         let mut source = journey.trigger_source.as_str();
+        let mut decrypted = None;
         for stage in stages {
-            let Some(line) = stage_line(stage, sealed.as_ref()) else { continue };
+            let line = match stage {
+                Stage::Queued { took, .. } => queued_line(sealed.as_ref(), *took),
+                Stage::Decrypted { took } => {
+                    decrypted = Some(*took);
+                    continue; // The worker's line is complete once a provider has answered.
+                }
+                Stage::Attempted { provider, outcome, code, took } => {
+                    attempt_line(decrypted.take(), provider, outcome, code.as_deref(), *took)
+                }
+                Stage::Delivered => continue,
+                Stage::Refused { message } => line("producer", "", &in_red(&format!("refused: {message}"))),
+                Stage::Postponed { reason, after } => {
+                    line("worker", "", &in_red(&format!("postponed by {after:?}: {reason}")))
+                }
+                Stage::DeadLettered { reason, detail } => {
+                    line("worker", "", &in_red(&format!("dead-lettered as {reason}: {detail}")))
+                }
+            };
             writeln!(self.out, "{BOLD}{source:<SOURCE_WIDTH$}{BOLD:#}{line}")?;
             source = "";
         }
         match &journey.ending {
             Ending::Arrived(message) => self.phone_line(source, message),
             Ending::Refused { .. } | Ending::DeadLettered { .. } => Ok(()),
-            Ending::Waiting => writeln!(self.out, "{source:<SOURCE_WIDTH$}{RED}still in the queue{RED:#}"),
+            Ending::Waiting => writeln!(self.out, "{source:<SOURCE_WIDTH$}{}", in_red("still in the queue")),
         }
     }
 
     fn phone_line(&mut self, source: &str, message: &ReceivedSms) -> io::Result<()> {
         let ReceivedSms { to, body, .. } = message;
-        writeln!(self.out, "{source:<SOURCE_WIDTH$}phone    {to} {GREEN}{body}{GREEN:#}")
+        writeln!(self.out, "{source:<SOURCE_WIDTH$}{}", line("phone", "", &format!("{to} {GREEN}{body}{GREEN:#}")))
     }
 
     /// An SMS that arrives outside a followed journey.
@@ -116,46 +134,51 @@ impl<'w> Display<'w> {
     }
 }
 
-fn stage_line(stage: &Stage, sealed: Option<&SealedCode>) -> Option<String> {
-    Some(match stage {
-        Stage::Queued { took, .. } => {
-            let what = sealed.map_or_else(
-                || "an event without a code".to_owned(),
-                |code| format!("sealed code {code} (suite {}, {})", code.message().suite, key_of(code)),
-            );
-            format!("producer {:>9}  queued {what}", millis(*took))
-        }
-        Stage::Decrypted { took } => {
-            // The worker's line is complete once a provider has answered.
-            let _ = took;
-            return None;
-        }
-        Stage::Attempted { provider, outcome, code, took } => {
-            let opened = if sealed.is_some() { "opened it, " } else { "" };
-            let code = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-            format!("worker   {:>9}  {opened}{provider} answered: {outcome}{code}", millis(*took))
-        }
-        Stage::Delivered => return None,
-        Stage::Refused { message } => format!("producer {RED}refused: {message}{RED:#}"),
-        Stage::Postponed { reason, after } => format!("worker   {RED}again in {after:?}: {reason}{RED:#}"),
-        Stage::DeadLettered { reason, detail } => format!("worker   {RED}dead-lettered as {reason}: {detail}{RED:#}"),
-    })
+/// The room, how long it took, and what happened there.
+fn line(room: &str, took: &str, what: &str) -> String {
+    format!("{room:<9}{took:>8}  {what}")
 }
 
-/// `KMS key …1a2b3c4d`, as far as a line has room.
-fn key_of(code: &SealedCode) -> String {
-    match code.key_arns().next() {
-        Some(arn) => format!("KMS key …{}", &arn.as_str()[arn.as_str().len().saturating_sub(8)..]),
-        None => "no KMS key".to_owned(),
-    }
+fn queued_line(sealed: Option<&SealedCode>, took: Duration) -> String {
+    let what = match sealed {
+        Some(code) => {
+            let key = code.key_arns().next().map(|key| key_id(&key).to_owned());
+            let key = key.as_deref().and_then(|id| id.split('-').next()).unwrap_or("none");
+            format!("queued, still sealed: {code} (suite {}, KMS key {key}…)", code.message().suite)
+        }
+        None => "queued: a notice without a code".to_owned(),
+    };
+    line("producer", &millis(took), &what)
+}
+
+fn attempt_line(
+    decrypted: Option<Duration>,
+    provider: &str,
+    outcome: &str,
+    code: Option<&str>,
+    took: Duration,
+) -> String {
+    let opened = decrypted.map(|took| format!("unsealed with KMS in {}, ", millis(took))).unwrap_or_default();
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    let what = format!("{opened}{provider} answered in {}: {outcome}{code}", millis(took));
+    line("worker", &millis(took + decrypted.unwrap_or_default()), &what)
+}
+
+/// The last part of a key's ARN.
+fn key_id(key: &KeyArn) -> &str {
+    key.as_str().rsplit('/').next().unwrap_or_default()
+}
+
+fn in_red(text: &str) -> String {
+    format!("{RED}{text}{RED:#}")
 }
 
 fn outcome(ending: &Ending) -> String {
     match ending {
         Ending::Arrived(_) => format!("{GREEN}arrived{GREEN:#}"),
-        Ending::Refused { .. } => format!("{RED}refused{RED:#}"),
-        Ending::DeadLettered { reason, .. } => format!("{RED}dead letter: {reason}{RED:#}"),
-        Ending::Waiting => format!("{RED}in the queue{RED:#}"),
+        Ending::Refused { .. } => in_red("refused"),
+        Ending::DeadLettered { reason, .. } => in_red(&format!("dead letter: {reason}")),
+        Ending::Waiting => in_red("in the queue"),
     }
 }
 

@@ -17,7 +17,7 @@ const MOST_EVENTS: usize = 1_000;
 ///
 /// # Errors
 /// When a code cannot be sealed.
-pub fn of_every_source(pool: &UserPool) -> anyhow::Result<Vec<Value>> {
+pub(crate) fn of_every_source(pool: &UserPool) -> anyhow::Result<Vec<Value>> {
     let sources = TriggerSource::ALL.into_iter().filter(|source| *source != TriggerSource::Other);
     sources
         .zip(NUMBERS.into_iter().cycle())
@@ -45,7 +45,7 @@ pub fn of_every_source(pool: &UserPool) -> anyhow::Result<Vec<Value>> {
 ///
 /// # Errors
 /// When the file cannot be read or is not JSON.
-pub fn of_file(path: &Path, pool: &UserPool) -> anyhow::Result<Vec<Value>> {
+pub(crate) fn of_file(path: &Path, pool: &UserPool) -> anyhow::Result<Vec<Value>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     if text.len() > 16 * MAX_EVENT_BYTES {
         bail!("{} is larger than {} bytes", path.display(), 16 * MAX_EVENT_BYTES);
@@ -55,9 +55,10 @@ pub fn of_file(path: &Path, pool: &UserPool) -> anyhow::Result<Vec<Value>> {
         let value: Value = value.map_err(|error| {
             anyhow::anyhow!("{} is not JSON at line {}, column {}", path.display(), error.line(), error.column())
         })?;
-        match value {
-            Value::Array(members) => events.extend(members),
-            value => events.push(value),
+        if let Value::Array(members) = value {
+            events.extend(members);
+        } else {
+            events.push(value);
         }
     }
     if events.is_empty() || events.len() > MOST_EVENTS {

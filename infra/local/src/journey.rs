@@ -11,18 +11,50 @@ use crate::fake_twilio::ReceivedSms;
 #[derive(Clone, Debug)]
 pub enum Stage {
     /// The producer put the event into the queue, its code as sealed as it came.
-    Queued { id: String, took: Duration },
+    Queued {
+        id: String,
+        took: Duration,
+    },
     /// The producer refused the event.
-    Refused { message: String },
+    Refused {
+        message: String,
+    },
     /// The worker has the code in clear.
-    Decrypted { took: Duration },
+    Decrypted {
+        took: Duration,
+    },
     /// A provider answered.
-    Attempted { provider: String, outcome: String, code: Option<String>, took: Duration },
+    Attempted {
+        provider: String,
+        outcome: String,
+        code: Option<String>,
+        took: Duration,
+    },
     /// The worker is done: a provider took the SMS.
     Delivered,
     /// It comes back later.
-    Postponed { reason: String, after: Duration },
-    DeadLettered { reason: String, detail: String },
+    Postponed {
+        reason: String,
+        after: Duration,
+    },
+    DeadLettered {
+        reason: String,
+        detail: String,
+    },
+}
+
+impl Stage {
+    /// Whether it was the producer that told of it.
+    pub(crate) fn is_the_producers(&self) -> bool {
+        match self {
+            Self::Queued { .. } | Self::Refused { .. } => true,
+            Self::Decrypted { .. }
+            | Self::Attempted { .. }
+            | Self::Delivered
+            | Self::Postponed { .. }
+            | Self::DeadLettered { .. } => false,
+        }
+    }
 }
 
 /// A stage, with the message that it belongs to and the moment.
@@ -50,8 +82,13 @@ pub struct Journey {
 #[derive(Clone, Debug)]
 pub enum Ending {
     Arrived(ReceivedSms),
-    Refused { message: String },
-    DeadLettered { reason: String, detail: String },
+    Refused {
+        message: String,
+    },
+    DeadLettered {
+        reason: String,
+        detail: String,
+    },
     /// Still in the queue when the run stopped waiting for it.
     Waiting,
 }
@@ -77,7 +114,9 @@ impl Observer {
 impl Telemetry for Observer {
     fn record(&self, fact: &Fact<'_>) {
         let (id, stage) = match fact {
-            Fact::Accepted { id, took, .. } => (Some(id.to_string()), Stage::Queued { id: id.to_string(), took: *took }),
+            Fact::Accepted { id, took, .. } => {
+                (Some(id.to_string()), Stage::Queued { id: id.to_string(), took: *took })
+            }
             Fact::Rejected { message, .. } | Fact::NotEnqueued { message, .. } => {
                 (None, Stage::Refused { message: (*message).to_owned() })
             }

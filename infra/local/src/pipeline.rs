@@ -1,5 +1,6 @@
 //! Producer, queue, worker and provider, put together as on AWS but in one process.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -47,6 +48,8 @@ pub struct Pipeline {
     producer: Producer,
     observed: UnboundedReceiver<Observed>,
     feeding: JoinHandle<()>,
+    /// Ends when the worker is as warm as Lambda's init leaves it.
+    warming: JoinHandle<()>,
 }
 
 impl Pipeline {
@@ -91,9 +94,15 @@ impl Pipeline {
             random: Mutex::new(fastrand::Rng::new()),
             telemetry,
         });
-        tokio::task::spawn_blocking(worker::warm_up_phone_regions);
+        let warming = tokio::task::spawn_blocking(worker::warm_up_phone_regions);
         let feeding = tokio::spawn(feed(worker, aws_sdk_sqs::Client::new(&worker_aws), queue_url.clone()));
-        Ok(Self { pool, queue_url, dead_letter_queue_url, aws, twilio, producer, observed, feeding })
+        Ok(Self { pool, queue_url, dead_letter_queue_url, aws, twilio, producer, observed, feeding, warming })
+    }
+
+    /// Waits until the worker has done what Lambda's init would have given it time for.
+    pub async fn warmed_up(&mut self) {
+        // A warm-up that panicked leaves the first message to pay for it, and nothing else.
+        let _ = (&mut self.warming).await;
     }
 
     /// The endpoint that any AWS tool can be pointed at.
@@ -122,16 +131,26 @@ impl Pipeline {
         let invocation = Invocation { request_id: format!("{:032x}", fastrand::u128(..)), trace: None };
         // The producer's own telemetry tells how it went.
         let _ = self.producer.accept(text.as_bytes(), &invocation).await;
+        // The worker may be done before the producer has read SQS's answer: the producer's word comes first.
+        let mut seen: VecDeque<_> = std::iter::from_fn(|| self.observed.try_recv().ok()).collect();
+        seen.make_contiguous().sort_by_key(|observed| !observed.stage.is_the_producers());
         let mut own_id = None;
         let mut queued_at = None;
         loop {
             let left = patience.saturating_sub(began.elapsed());
-            let Ok(Some(observed)) = tokio::time::timeout(left, self.observed.recv()).await else { break };
+            let observed = match seen.pop_front() {
+                Some(observed) => observed,
+                None => match tokio::time::timeout(left, self.observed.recv()).await {
+                    Ok(Some(observed)) => observed,
+                    Ok(None) | Err(_) => break,
+                },
+            };
             if own_id.is_some() && observed.id != own_id {
                 continue;
             }
             show(&observed.stage);
-            let since_queued = |took: Duration| queued_at.map(|at| observed.at.duration_since(at).saturating_sub(took));
+            let since_queued =
+                |took| queued_at.map(|at| observed.at.saturating_duration_since(at).saturating_sub(took));
             match observed.stage {
                 Stage::Queued { id, took } => {
                     own_id = Some(id);

@@ -35,6 +35,7 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
         None => events::of_every_source(&pipeline.pool)?,
         Some(path) => events::of_file(path, &pipeline.pool)?,
     };
+    pipeline.warmed_up().await;
     let mut journeys = Vec::new();
     for event in &events {
         let mut stages = Vec::new();

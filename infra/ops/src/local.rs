@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 /// Sends one event of every trigger source through the pipeline, shows each SMS, then stays up.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// End after the events; exit 1 if anything did not arrive.
     #[arg(long)]
     once: bool,
@@ -17,7 +17,7 @@ pub struct Arguments {
 }
 
 /// Whether everything arrived.
-pub fn run(arguments: Arguments) -> anyhow::Result<bool> {
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<bool> {
     let Arguments { once, port, events } = arguments;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.context("starting the runtime")?;

@@ -77,9 +77,9 @@ impl<'doc> Section<'doc> {
         faults: &mut Faults,
     ) -> Option<T> {
         let value = self.take(key)?;
-        let outcome = match value.get_ref() {
-            DeValue::String(text) => parse(text).map_err(|error| error.to_string()),
-            _ => Err("must be a text in quotes".to_owned()),
+        let outcome = match value.get_ref().as_str() {
+            Some(text) => parse(text).map_err(|error| error.to_string()),
+            None => Err("must be a text in quotes".to_owned()),
         };
         self.accept(key, value, outcome, faults)
     }
@@ -104,11 +104,7 @@ impl<'doc> Section<'doc> {
         faults: &mut Faults,
     ) -> Option<Duration> {
         let value = self.take(key)?;
-        let outcome = match value.get_ref() {
-            DeValue::String(text) => duration(text),
-            _ => None,
-        };
-        let outcome = match outcome {
+        let outcome = match value.get_ref().as_str().and_then(duration) {
             None => Err("must be a duration such as \"20s\", \"3m\", \"6h\" or \"7d\"".to_owned()),
             Some(duration) if !allowed.contains(&duration) => {
                 Err(format!("must lie between {:?} and {:?}", allowed.start(), allowed.end()))
@@ -129,9 +125,9 @@ impl<'doc> Section<'doc> {
     pub fn section(&mut self, key: &'static str, faults: &mut Faults) -> Option<Section<'doc>> {
         let value = self.take(key)?;
         let name = self.name_of(key);
-        let outcome = match value.get_ref() {
-            DeValue::Table(table) => Ok(Section::new(self.text, name, value.span(), table)),
-            _ => Err(format!("must be a table, written as [{name}]")),
+        let outcome = match value.get_ref().as_table() {
+            None => Err(format!("must be a table, written as [{name}]")),
+            Some(table) => Ok(Section::new(self.text, name, value.span(), table)),
         };
         self.accept(key, value, outcome, faults)
     }
@@ -142,11 +138,11 @@ impl<'doc> Section<'doc> {
         let mut sections = Vec::new();
         for (name, (span, value)) in &outer.entries {
             let title = format!("{}.{name}", outer.name);
-            match value.get_ref() {
-                DeValue::Table(table) => {
+            match value.get_ref().as_table() {
+                Some(table) => {
                     sections.push(((*name).to_owned(), Section::new(self.text, title, value.span(), table)));
                 }
-                _ => outer.fault_at(span.start, format!("{name} must be a table, written as [{title}]"), faults),
+                None => outer.fault_at(span.start, format!("{name} must be a table, written as [{title}]"), faults),
             }
         }
         sections
@@ -172,17 +168,15 @@ impl<'doc> Section<'doc> {
     pub fn sections(&mut self, key: &'static str, faults: &mut Faults) -> Vec<Section<'doc>> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let name = self.name_of(key);
-        let DeValue::Array(members) = value.get_ref() else {
+        let Some(members) = value.get_ref().as_array() else {
             self.fault_at(value.span().start, format!("{key} must be a list of tables, written as [[{name}]]"), faults);
             return Vec::new();
         };
         let mut sections = Vec::new();
         for member in members.iter() {
-            match member.get_ref() {
-                DeValue::Table(table) => {
-                    sections.push(Section::new(self.text, format!("[{name}]"), member.span(), table));
-                }
-                _ => self.fault_at(member.span().start, format!("must be a table, written as [[{name}]]"), faults),
+            match member.get_ref().as_table() {
+                Some(table) => sections.push(Section::new(self.text, format!("[{name}]"), member.span(), table)),
+                None => self.fault_at(member.span().start, format!("must be a table, written as [[{name}]]"), faults),
             }
         }
         sections

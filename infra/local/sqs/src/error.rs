@@ -128,8 +128,8 @@ impl Error {
         }
     }
 
-    /// Whether the caller is at fault (a 4xx answer): always, since the model itself has no faults. Its own bounds count
-    /// too: a 5xx answer would only make clients try again, in vain.
+    /// Whether the caller is at fault (a 4xx answer): always, since the model itself has no faults. Its own bounds
+    /// count too: a 5xx answer would only make clients try again, in vain.
     pub fn is_sender_fault(&self) -> bool {
         true
     }

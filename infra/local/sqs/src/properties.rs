@@ -43,7 +43,8 @@ const LONG: &str = "1209600";
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..40_000_u64).prop_map(|millis| Step::Wait { millis }),
-        4 => (0..2_usize, prop_oneof![3 => Just(0), 1 => -1..20_i64]).prop_map(|(queue, delay)| Step::Send { queue, delay }),
+        4 => (0..2_usize, prop_oneof![3 => Just(0), 1 => -1..20_i64])
+            .prop_map(|(queue, delay)| Step::Send { queue, delay }),
         6 => (0..2_usize, 0..12_i64, proptest::option::of(-1..60_i64)).prop_map(
             |(queue, max_messages, visibility_timeout)| Step::Receive { queue, max_messages, visibility_timeout }
         ),

@@ -219,8 +219,8 @@ impl Queue {
     /// Lets the visibility timeout end so many seconds from now; at once for zero.
     ///
     /// Refused when the handle's receive is over: because its timeout ended, because the message was received again or
-    /// deleted. AWS documents MessageNotInflight for this, but has been seen to ignore such a call in silence; the model
-    /// takes the strict reading, so that a caller is ready for either.
+    /// deleted. AWS documents MessageNotInflight for this, but has been seen to ignore such a call in silence; the
+    /// model takes the strict reading, so that a caller is ready for either.
     pub(crate) fn change_visibility(
         &mut self,
         handle: &str,

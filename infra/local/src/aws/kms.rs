@@ -1,7 +1,7 @@
 //! A pure model of AWS KMS: symmetric keys, their states and aliases, and what is encrypted under them.
 //!
-//! No clock and no I/O; randomness comes from AWS-LC. It is used over the wire through `KmsService`, and directly by what
-//! seals codes in this process. Keys live in memory and end with it.
+//! No clock and no I/O; randomness comes from AWS-LC. It is used over the wire through `KmsService`, and directly by
+//! what seals codes in this process. Keys live in memory and end with it.
 //!
 //! Not modelled: grants, key policies, rotation, multi-Region keys, and the deletion itself at the end of its waiting
 //! period.

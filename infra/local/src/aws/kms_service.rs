@@ -17,6 +17,9 @@ use super::{
     service::{Answer, Caller, Service, now, read},
 };
 
+/// The only kind of key, and the only thing done with one.
+const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
+
 /// What KMS does instead of its work, to every request over the wire. The model itself, used in process, has no faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KmsFault {
@@ -97,7 +100,12 @@ impl KmsService {
                     return Err(KmsError::Internal.into());
                 };
                 let date = seconds(deletion_date);
-                json!({ "KeyId": key.arn, "DeletionDate": date, "KeyState": "PendingDeletion", "PendingWindowInDays": days })
+                json!({
+                    "KeyId": key.arn,
+                    "DeletionDate": date,
+                    "KeyState": "PendingDeletion",
+                    "PendingWindowInDays": days,
+                })
             }
             "Encrypt" => {
                 let request: Encrypt = read(body)?;
@@ -105,7 +113,7 @@ impl KmsService {
                 let plaintext = zeroize::Zeroizing::new(from_base64("Plaintext", &request.plaintext)?);
                 let encrypted = kms.encrypt(&request.key_id, &plaintext, &request.encryption_context)?;
                 let blob = BASE64.encode(encrypted.blob);
-                json!({ "CiphertextBlob": blob, "KeyId": encrypted.key_arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT" })
+                json!({ "CiphertextBlob": blob, "KeyId": encrypted.key_arn, "EncryptionAlgorithm": ALGORITHM })
             }
             "Decrypt" => {
                 let request: Decrypt = read(body)?;
@@ -113,7 +121,7 @@ impl KmsService {
                 let blob = from_base64("CiphertextBlob", &request.ciphertext_blob)?;
                 let decrypted = kms.decrypt(&blob, request.key_id.as_deref(), &request.encryption_context)?;
                 let plaintext = BASE64.encode(&*decrypted.plaintext);
-                json!({ "Plaintext": plaintext, "KeyId": decrypted.key_arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT" })
+                json!({ "Plaintext": plaintext, "KeyId": decrypted.key_arn, "EncryptionAlgorithm": ALGORITHM })
             }
             "GenerateDataKey" => {
                 let request: GenerateDataKey = read(body)?;
@@ -163,9 +171,9 @@ impl KmsService {
             "KeyState": state,
             "Origin": "AWS_KMS",
             "KeyManager": "CUSTOMER",
-            "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
-            "KeySpec": "SYMMETRIC_DEFAULT",
-            "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
+            "CustomerMasterKeySpec": ALGORITHM,
+            "KeySpec": ALGORITHM,
+            "EncryptionAlgorithms": [ALGORITHM],
             "MultiRegion": false,
         });
         if let Some(date) = deletion_date {
@@ -219,8 +227,7 @@ struct CreateKey {
 impl CreateKey {
     fn check(&self) -> Result<(), KmsError> {
         let differs = |given: &Option<String>, only: &str| given.as_deref().is_some_and(|given| given != only);
-        let symmetric = "SYMMETRIC_DEFAULT";
-        if differs(&self.key_spec, symmetric) || differs(&self.customer_master_key_spec, symmetric) {
+        if differs(&self.key_spec, ALGORITHM) || differs(&self.customer_master_key_spec, ALGORITHM) {
             return Err(KmsError::Unsupported { what: "this KeySpec" });
         }
         if differs(&self.key_usage, "ENCRYPT_DECRYPT") {
@@ -300,7 +307,7 @@ impl GenerateDataKey {
 
 fn check_algorithm(algorithm: Option<&str>) -> Result<(), KmsError> {
     match algorithm {
-        None | Some("SYMMETRIC_DEFAULT") => Ok(()),
+        None | Some(ALGORITHM) => Ok(()),
         Some(_) => Err(KmsError::Unsupported { what: "this EncryptionAlgorithm" }),
     }
 }

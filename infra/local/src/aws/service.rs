@@ -10,8 +10,8 @@ use sqs::Timestamp;
 
 /// One AWS service: everything behind one `X-Amz-Target` prefix.
 pub trait Service: Send + Sync {
-    /// Carries out one operation. The future is dropped when the client goes away, and must take nothing with it: what it
-    /// takes out of a queue, say, it takes without an await between that and its answer.
+    /// Carries out one operation. The future is dropped when the client goes away, and must take nothing with it: what
+    /// it takes out of a queue, say, it takes without an await between that and its answer.
     fn call<'a>(
         &'a self,
         operation: &'a str,

@@ -96,7 +96,7 @@ async fn a_cancelled_long_poll_does_not_swallow_the_next_message() {
     let url = aws.queue("codes", &[]).await;
     let cancelled = timeout(Duration::from_millis(200), aws.receiving(&url).wait_time_seconds(20).send()).await;
     assert!(cancelled.is_err());
-    // The server learns of it from the closed connection, which may take a moment longer than the client's next request.
+    // The server learns of it from the closed connection, perhaps a moment after the client's next request.
     tokio::time::sleep(Duration::from_millis(200)).await;
     aws.send(&url, "x").await;
     let message = aws.receive_one(&url).await;

@@ -1,5 +1,5 @@
-//! The embedded AWS, driven by the clients that the pipeline uses: the behaviours in which stand-ins for AWS are known to
-//! go wrong (shared/facts/local-aws.md, sections 3 and 8), and those that the pipeline relies on.
+//! The embedded AWS, driven by the clients that the pipeline uses: the behaviours in which stand-ins for AWS are known
+//! to go wrong, and those that the pipeline relies on.
 
 mod kms;
 mod long_polls;
@@ -52,9 +52,8 @@ impl Aws {
     /// A queue `codes` whose messages go to a queue `dlq` after so many receives, as JSON text; both URLs.
     async fn queue_with_dead_letters(&self, max_receive_count: &str) -> (String, String) {
         let dead = self.queue("dlq", &[]).await;
-        let policy = format!(
-            r#"{{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dlq","maxReceiveCount":{max_receive_count}}}"#
-        );
+        let target = "arn:aws:sqs:eu-west-1:123456789012:dlq";
+        let policy = format!(r#"{{"deadLetterTargetArn":"{target}","maxReceiveCount":{max_receive_count}}}"#);
         (self.queue("codes", &[(QueueAttributeName::RedrivePolicy, &policy)]).await, dead)
     }
 

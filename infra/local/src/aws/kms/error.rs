@@ -23,7 +23,8 @@ pub enum KmsError {
     AliasExists { alias: String },
     /// Not an alias name.
     #[error(
-        "Alias must begin with 'alias/', must not begin with 'alias/aws/', and have 1 to 250 characters of A-Z a-z 0-9 : / _ -"
+        "Alias must begin with 'alias/', must not begin with 'alias/aws/', and have 1 to 250 characters of \
+         A-Z a-z 0-9 : / _ -"
     )]
     InvalidAliasName,
     /// The stand-in's own bound.

@@ -137,8 +137,8 @@ pub(super) fn md5_of_attributes<'a>(
 }
 
 fn with_length(digest: &mut Md5, part: &[u8]) {
-    // No part is longer than a request, far below 4 GiB.
-    digest.update((part.len() as u32).to_be_bytes());
+    let length = u32::try_from(part.len()).expect("no part is longer than a request, far below 4 GiB");
+    digest.update(length.to_be_bytes());
     digest.update(part);
 }
 

@@ -59,7 +59,7 @@ impl SqsService {
         let deadline = Instant::now() + wait;
         let arrivals = self.arrivals_at(queue);
         loop {
-            // Made before looking: it notices every arrival from here on, so that none falls between looking and waiting.
+            // Made before looking: it notices every arrival from here on, none falls between looking and waiting.
             let arrival = arrivals.notified();
             let next = match self.look(queue, receive) {
                 Ok(Look::Found(deliveries)) => return Ok(deliveries),

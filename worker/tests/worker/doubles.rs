@@ -1,0 +1,189 @@
+//! KMS, SQS, decryption and telemetry, played by doubles that keep what happened.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::{SecretBox, SecretString};
+use serde_json::Value;
+use shared::telemetry::{Fact, Telemetry};
+use shared::{DeadLetterReason, SealedCode, Timestamp};
+use tokio::time::sleep;
+use worker::{DeadLetter, KeyError, KeyService, OpenFailure, Queue, QueueError, WrappedDataKey};
+
+/// KMS.
+pub struct Keys {
+    behaviour: Mutex<KeyBehaviour>,
+    calls: Mutex<Vec<WrappedDataKey>>,
+}
+
+#[derive(Clone)]
+pub enum KeyBehaviour {
+    UnwrapsAfter(Duration),
+    Fails(KeyError),
+    Hangs,
+    Panics,
+}
+
+impl Keys {
+    pub fn new() -> Self {
+        Self { behaviour: Mutex::new(KeyBehaviour::UnwrapsAfter(Duration::ZERO)), calls: Mutex::default() }
+    }
+
+    pub fn become_like(&self, behaviour: KeyBehaviour) {
+        *self.behaviour.lock().expect("not poisoned") = behaviour;
+    }
+
+    pub fn calls(&self) -> Vec<WrappedDataKey> {
+        self.calls.lock().expect("not poisoned").clone()
+    }
+}
+
+#[async_trait]
+impl KeyService for Keys {
+    async fn unwrap(&self, wrapped: &WrappedDataKey) -> Result<SecretBox<[u8; 32]>, KeyError> {
+        self.calls.lock().expect("not poisoned").push(wrapped.clone());
+        let behaviour = self.behaviour.lock().expect("not poisoned").clone();
+        match behaviour {
+            KeyBehaviour::UnwrapsAfter(latency) => {
+                sleep(latency).await;
+                Ok(SecretBox::new(Box::new([7; 32])))
+            }
+            KeyBehaviour::Fails(error) => Err(error),
+            KeyBehaviour::Hangs => std::future::pending().await,
+            KeyBehaviour::Panics => panic!("KMS"),
+        }
+    }
+}
+
+/// The code inside a sealed code of these tests: six digits made of its message id, and not part of it.
+pub fn code_in(message_id: &str) -> String {
+    let mixed = message_id.bytes().fold(17_u64, |mixed, byte| mixed * 31 % 1_000_003 + u64::from(byte));
+    format!("{:06}", mixed * 7_919 % 1_000_000)
+}
+
+pub fn opens(code: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
+    Ok(code_in(code.message_id().as_str()).into())
+}
+
+pub fn opens_to_nothing(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
+    Ok("".into())
+}
+
+pub fn never_opens(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
+    Err(OpenFailure::Undecryptable("the code is not authentic".to_owned()))
+}
+
+pub fn faults_when_opening(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
+    Err(OpenFailure::Fault("the library failed".to_owned()))
+}
+
+/// Both queues.
+#[derive(Default)]
+pub struct Queues {
+    pub postponing: Mutex<QueueBehaviour>,
+    pub dead_lettering: Mutex<QueueBehaviour>,
+    postponed: Mutex<Vec<(String, Duration)>>,
+    letters: Mutex<Vec<Letter>>,
+}
+
+#[derive(Clone, Copy, Default)]
+pub enum QueueBehaviour {
+    #[default]
+    Works,
+    Refuses,
+    Hangs,
+}
+
+/// A [`DeadLetter`] that outlives its record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Letter {
+    pub body: String,
+    pub reason: DeadLetterReason,
+    pub detail: String,
+    pub provider: Option<String>,
+    pub attempts: u32,
+    pub failed_at: Timestamp,
+    pub trace_header: Option<String>,
+}
+
+impl Queues {
+    pub fn postponing_becomes(&self, behaviour: QueueBehaviour) {
+        *self.postponing.lock().expect("not poisoned") = behaviour;
+    }
+
+    pub fn dead_lettering_becomes(&self, behaviour: QueueBehaviour) {
+        *self.dead_lettering.lock().expect("not poisoned") = behaviour;
+    }
+
+    /// Receipt handles and delays.
+    pub fn postponed(&self) -> Vec<(String, Duration)> {
+        self.postponed.lock().expect("not poisoned").clone()
+    }
+
+    pub fn delays(&self) -> Vec<Duration> {
+        self.postponed().into_iter().map(|(_, delay)| delay).collect()
+    }
+
+    pub fn letters(&self) -> Vec<Letter> {
+        self.letters.lock().expect("not poisoned").clone()
+    }
+}
+
+#[async_trait]
+impl Queue for Queues {
+    async fn postpone(&self, receipt_handle: &str, after: Duration) -> Result<(), QueueError> {
+        let behaviour = *self.postponing.lock().expect("not poisoned");
+        outcome(behaviour).await?;
+        self.postponed.lock().expect("not poisoned").push((receipt_handle.to_owned(), after));
+        Ok(())
+    }
+
+    async fn dead_letter(&self, letter: &DeadLetter<'_>) -> Result<(), QueueError> {
+        let behaviour = *self.dead_lettering.lock().expect("not poisoned");
+        outcome(behaviour).await?;
+        self.letters.lock().expect("not poisoned").push(Letter {
+            body: letter.body.to_owned(),
+            reason: letter.reason,
+            detail: letter.detail.to_owned(),
+            provider: letter.provider.map(str::to_owned),
+            attempts: letter.attempts,
+            failed_at: letter.failed_at,
+            trace_header: letter.trace_header.map(str::to_owned),
+        });
+        Ok(())
+    }
+}
+
+async fn outcome(behaviour: QueueBehaviour) -> Result<(), QueueError> {
+    match behaviour {
+        QueueBehaviour::Works => Ok(()),
+        QueueBehaviour::Refuses => Err(QueueError { code: "AccessDenied".to_owned() }),
+        QueueBehaviour::Hangs => std::future::pending().await,
+    }
+}
+
+/// Everything that the worker said: as the log has it, and as a careless `{:?}` would show it.
+#[derive(Default)]
+pub struct Facts(Mutex<Vec<(Value, String)>>);
+
+impl Facts {
+    /// The facts of one kind, such as `retried`.
+    pub fn of(&self, event: &str) -> Vec<Value> {
+        let facts = self.0.lock().expect("not poisoned");
+        facts.iter().map(|(json, _)| json).filter(|json| json["event"] == event).cloned().collect()
+    }
+
+    /// Every fact, in both forms.
+    pub fn shown(&self) -> String {
+        let facts = self.0.lock().expect("not poisoned");
+        facts.iter().map(|(json, debug)| format!("{json}\n{debug}\n")).collect()
+    }
+}
+
+impl Telemetry for Facts {
+    fn record(&self, fact: &Fact<'_>) {
+        let json = serde_json::to_value(fact).expect("facts serialise");
+        self.0.lock().expect("not poisoned").push((json, format!("{fact:?}")));
+    }
+}

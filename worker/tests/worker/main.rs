@@ -1,0 +1,17 @@
+//! The worker's own code, from the event of an SQS batch to its answer. The outside is played by doubles, time
+//! is tokio's paused clock: a minute of waiting takes no time, and a duration is exact.
+
+mod answers;
+mod deadlines;
+mod doubles;
+mod failover;
+mod keys;
+mod messages;
+mod nothing_lost;
+mod provider_double;
+mod refusals;
+mod retrying;
+mod routes;
+mod scene;
+mod sealed;
+mod secrecy;

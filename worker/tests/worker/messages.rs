@@ -1,0 +1,126 @@
+//! Queue messages and the records and events in which they reach the worker.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::{Timestamp, rfc3339_millis};
+
+use crate::sealed::{POOL, Seal};
+
+/// How long the codes of these tests live.
+pub const LIFETIME: Duration = Duration::from_secs(180);
+/// Who wrote them, as SQS says it.
+pub const SENDER: &str = "AROAEXAMPLEPRODUCER:producer";
+
+/// When each test begins, and when its messages were accepted and sent.
+pub fn beginning() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().expect("RFC 3339")
+}
+
+/// That many seconds after the beginning.
+pub fn second(seconds: i64) -> Timestamp {
+    beginning().checked_add(jiff::SignedDuration::from_secs(seconds)).expect("in range")
+}
+
+/// The n-th user's number, of a range that is kept for fiction: 100 of them.
+pub fn number(n: u32) -> String {
+    assert!(n < 100, "the range has 100 numbers");
+    format!("+120655501{n:02}")
+}
+
+/// A queue message with the n-th code, just accepted, for the n-th user.
+pub fn message(n: u32, source: &str) -> Value {
+    let seal = Seal::nth(n);
+    json!({
+        "type": "sms.v1",
+        "id": seal.id(),
+        "accepted_at": rfc3339_millis(beginning()),
+        "expires_at": rfc3339_millis(beginning().checked_add(LIFETIME).expect("in range")),
+        "event": {
+            "version": "1",
+            "triggerSource": format!("CustomSMSSender_{source}"),
+            "region": "eu-west-1",
+            "userPoolId": POOL,
+            "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "1example23456789" },
+            "request": {
+                "type": "customSMSSenderRequestV1",
+                "code": seal.to_base64(),
+                "userAttributes": { "sub": format!("user-{n}"), "phone_number": number(n) },
+            },
+        },
+    })
+}
+
+/// The n-th sign-in.
+pub fn sign_in(n: u32) -> Value {
+    message(n, "Authentication")
+}
+
+/// The same message to another number.
+pub fn to(number: &str, mut message: Value) -> Value {
+    message["event"]["request"]["userAttributes"]["phone_number"] = json!(number);
+    message
+}
+
+/// The same message with another expiry.
+pub fn expiring(expires_at: Timestamp, mut message: Value) -> Value {
+    message["expires_at"] = json!(rfc3339_millis(expires_at));
+    message
+}
+
+/// The same message without a code.
+pub fn without_code(mut message: Value) -> Value {
+    message["event"]["request"]["code"] = Value::Null;
+    message
+}
+
+/// A message as the n-th record, received for the first time.
+pub fn record(n: u32, message: &Value) -> Value {
+    record_of_text(n, &message.to_string())
+}
+
+/// A body of any kind as the n-th record.
+pub fn record_of_text(n: u32, body: &str) -> Value {
+    json!({
+        "messageId": sqs_id(n),
+        "receiptHandle": receipt(n),
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": beginning().as_millisecond().to_string(),
+            "SenderId": SENDER,
+            "ApproximateFirstReceiveTimestamp": beginning().as_millisecond().to_string(),
+        },
+        "messageAttributes": {},
+        "md5OfBody": "filler",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:codes",
+        "awsRegion": "eu-west-1",
+    })
+}
+
+/// The same record at its `count`-th receive.
+pub fn received(count: u32, mut record: Value) -> Value {
+    record["attributes"]["ApproximateReceiveCount"] = json!(count.to_string());
+    record
+}
+
+/// The same record, sent at another time.
+pub fn sent(at: Timestamp, mut record: Value) -> Value {
+    record["attributes"]["SentTimestamp"] = json!(at.as_millisecond().to_string());
+    record
+}
+
+/// The event of an SQS event source mapping.
+pub fn batch(records: &[Value]) -> Vec<u8> {
+    json!({ "Records": records }).to_string().into_bytes()
+}
+
+/// The id by which the answer names the n-th record.
+pub fn sqs_id(n: u32) -> String {
+    format!("059f36b4-87a3-44ab-83d2-{n:012}")
+}
+
+pub fn receipt(n: u32) -> String {
+    format!("receipt-{n}")
+}

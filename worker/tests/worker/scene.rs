@@ -1,0 +1,105 @@
+//! A worker between doubles, and a queue that hands it records.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use shared::{Clock, Environment, KeyArn, UserPoolId};
+use tokio::time::Instant;
+use worker::config::{Config, File};
+use worker::{Provider, Worker};
+
+use crate::doubles::{Facts, Keys, Queues, opens};
+use crate::messages::{batch, beginning};
+use crate::provider_double::ScriptedProvider;
+use crate::sealed::{KEY, POOL};
+
+/// The time of an invocation, unless the test says otherwise.
+pub const TIME_LEFT: Duration = Duration::from_secs(20);
+
+pub struct Scene {
+    worker: Arc<Worker>,
+    pub keys: Arc<Keys>,
+    pub providers: Vec<Arc<ScriptedProvider>>,
+    pub queue: Arc<Queues>,
+    pub facts: Arc<Facts>,
+}
+
+impl Scene {
+    /// These providers, asked in this order for every country.
+    pub fn of<const N: usize>(providers: [ScriptedProvider; N]) -> Self {
+        Self::configured("", providers)
+    }
+
+    /// These providers and further sections of the configuration file.
+    pub fn configured<const N: usize>(sections: &str, providers: [ScriptedProvider; N]) -> Self {
+        let blocks: String = providers.iter().map(|provider| block(provider.name())).collect();
+        let environment = Environment::from_lookup(|_| Some("token".to_owned()));
+        let file = File::parse(&format!("{blocks}{sections}"), &environment);
+        let File { settings, providers: _, route, retry, texts } = file.unwrap_or_else(|faults| panic!("{faults}"));
+        let config = Config {
+            settings,
+            allowed_pools: Some([UserPoolId::parse(POOL).expect("a pool id")].into()),
+            trusted_senders: None,
+            key_arns: vec![KeyArn::parse(KEY).expect("a key ARN")],
+            route,
+            retry,
+            texts,
+        };
+        let (keys, queue, facts) = (Arc::new(Keys::new()), Arc::new(Queues::default()), Arc::new(Facts::default()));
+        let providers: Vec<_> = providers.into_iter().map(Arc::new).collect();
+        let worker = Arc::new(Worker {
+            config,
+            keys: keys.clone(),
+            open: opens,
+            providers: providers.iter().map(|provider| Arc::clone(provider) as Arc<dyn Provider>).collect(),
+            queue: queue.clone(),
+            clock: paused_clock(),
+            random: Mutex::new(fastrand::Rng::with_seed(7)),
+            telemetry: facts.clone(),
+        });
+        Self { worker, keys, providers, queue, facts }
+    }
+
+    /// Changes the worker before it has received anything.
+    pub fn change(&mut self, change: impl FnOnce(&mut Worker)) {
+        change(Arc::get_mut(&mut self.worker).expect("nothing runs yet"));
+    }
+
+    /// Hands the records over; what comes back are the ids that stay in the queue.
+    pub async fn receive(&self, records: &[Value]) -> Vec<String> {
+        self.receive_within(TIME_LEFT, records).await
+    }
+
+    pub async fn receive_within(&self, time_left: Duration, records: &[Value]) -> Vec<String> {
+        let answer = self.handle(&batch(records), time_left).await.expect("an SQS event");
+        let failures = answer["batchItemFailures"].as_array().expect("a list").iter();
+        failures.map(|failure| failure["itemIdentifier"].as_str().expect("a text").to_owned()).collect()
+    }
+
+    /// Hands any event over; what comes back is the answer's JSON, or the error's text.
+    pub async fn handle(&self, event: &[u8], time_left: Duration) -> Result<Value, String> {
+        let answer = self.worker.handle_batch(event, time_left).await;
+        answer.map(|answer| serde_json::to_value(answer).expect("serialises")).map_err(|error| error.to_string())
+    }
+
+    /// How many requests each provider got.
+    pub fn requests(&self) -> Vec<usize> {
+        self.providers.iter().map(|provider| provider.requests().len()).collect()
+    }
+}
+
+/// Wall time that passes exactly as tokio's time does.
+fn paused_clock() -> Clock {
+    let began = Instant::now();
+    Clock::from_fn(move || beginning().checked_add(began.elapsed()).expect("in range"))
+}
+
+/// A block that makes the name known to `[route]`; its settings are not used.
+fn block(name: &str) -> String {
+    format!(
+        "[[provider]]\nname = \"{name}\"\nkind = \"twilio\"\naccount_sid = \"AC{}\"\n\
+         auth_token = \"${{env:TOKEN}}\"\nfrom = \"Example\"\n",
+        "0".repeat(32)
+    )
+}

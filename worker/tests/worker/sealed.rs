@@ -1,0 +1,94 @@
+//! Sealed codes as Cognito makes them, written by hand: format version 1 of the AWS Encryption SDK
+//! (<https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/message-format.html>). What only a key
+//! could check (wrapped key, tags, ciphertext, signature) is filler, since opening is a double here.
+
+/// The key that wraps the codes of these tests.
+pub const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/8a23102c-9b68-4fed-82ce-523c5363539e";
+/// The pool that they are sealed for.
+pub const POOL: &str = "eu-west-1_EXAMPLE01";
+
+pub struct Seal {
+    pub suite: u16,
+    pub id: [u8; 16],
+    pub pool: Option<&'static str>,
+    pub key: &'static str,
+}
+
+impl Seal {
+    /// The n-th code: Cognito's suite, this pool, this key.
+    pub fn nth(n: u32) -> Self {
+        let id = [n.to_be_bytes(); 4].concat().try_into().expect("four times four bytes");
+        Self { suite: 0x0378, id, pool: Some(POOL), key: KEY }
+    }
+
+    /// The message id as the queue message spells it.
+    pub fn id(&self) -> String {
+        self.id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The `code` of a Cognito event.
+    pub fn to_base64(&self) -> String {
+        base64(&self.to_bytes())
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut context = vec![("aws-crypto-public-key", "filler")];
+        context.extend(self.pool.map(|pool| ("userpool-id", pool)));
+        let mut pairs = two_bytes(context.len()).to_vec();
+        for (key, value) in context {
+            pairs.extend(counted(key.as_bytes()));
+            pairs.extend(counted(value.as_bytes()));
+        }
+        [
+            &[1, 0x80][..],
+            &self.suite.to_be_bytes(),
+            &self.id,
+            &counted(&pairs),
+            &two_bytes(1),
+            &counted(b"aws-kms"),
+            &counted(self.key.as_bytes()),
+            &counted(&[0xED; 184]),
+            &[2, 0, 0, 0, 0, 12],
+            &4096u32.to_be_bytes(),
+            &[0; 12 + 16],
+            &u32::MAX.to_be_bytes(),
+            &1u32.to_be_bytes(),
+            &[0; 12],
+            &6u32.to_be_bytes(),
+            &[0xC0; 6 + 16],
+            &counted(&[0x51; 103]),
+        ]
+        .concat()
+    }
+}
+
+fn two_bytes(number: usize) -> [u8; 2] {
+    u16::try_from(number).expect("short").to_be_bytes()
+}
+
+fn counted(bytes: &[u8]) -> Vec<u8> {
+    [&two_bytes(bytes.len())[..], bytes].concat()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(three.get(index).copied().unwrap_or_default());
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let index = (group >> (18 - 6 * digit)) as usize & 63;
+            text.push(if digit <= three.len() { char::from(ALPHABET[index]) } else { '=' });
+        }
+    }
+    text
+}
+
+#[test]
+fn a_code_written_here_is_one_that_the_worker_accepts() {
+    let pool = shared::UserPoolId::parse(POOL).expect("a pool id");
+    let code = shared::SealedCode::parse(&Seal::nth(7).to_base64()).expect("a sealed code");
+    assert_eq!(code.check(&pool, &shared::Trust::default()), Ok(()));
+    assert_eq!(code.message_id().as_str(), Seal::nth(7).id());
+    assert_eq!(code.key_arns().map(|arn| arn.to_string()).collect::<Vec<_>>(), [KEY]);
+}
