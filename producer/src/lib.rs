@@ -1,6 +1,7 @@
 //! The Lambda behind Cognito's CustomSMSSender trigger: it validates the event and puts it into the queue with
 //! the code still encrypted. It holds no key, knows no provider and waits for neither.
 
+mod aws;
 mod enqueue;
 mod refusal;
 
@@ -12,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use shared::telemetry::{Fact, Telemetry};
 use shared::{Clock, CognitoEvent, MessageId, QueueMessage, Settings, TraceHeader, UserPoolId};
 
+pub use aws::sdk_config;
 pub use enqueue::{EnqueueError, MainQueue, sqs_config};
 pub use refusal::Refusal;
 

@@ -4,10 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use aws_config::BehaviorVersion;
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use lambda_runtime::{LambdaEvent, service_fn};
-use producer::{Invocation, MainQueue, Producer, sqs_config};
+use producer::{Invocation, MainQueue, Producer, sdk_config, sqs_config};
 use serde_json::value::RawValue;
 use shared::telemetry::{Fact, JsonLines, Telemetry, record_panics};
 use shared::{Clock, Environment, Settings, TraceHeader};
@@ -35,7 +33,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
-    let producer = &start(telemetry).await?;
+    let producer = &start(telemetry)?;
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let trace = event.context.xray_trace_id.as_deref().and_then(TraceHeader::parse);
         let invocation = Invocation { request_id: event.context.request_id, trace };
@@ -44,10 +42,11 @@ async fn run(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
     lambda_runtime::run(handler).await.map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-async fn start(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Producer> {
+fn start(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Producer> {
     let environment = Environment::of_process();
     let queue_url = environment.queue_url("QUEUE_URL")?;
     let allowed_pools = environment.user_pools()?;
+    let aws = sdk_config(&environment)?;
     let settings = match environment.configuration()? {
         None => Settings::default(),
         Some(file) => {
@@ -61,12 +60,6 @@ async fn start(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Producer> {
             settings
         }
     };
-    // On Lambda credentials and region are in the environment: no other source is asked, so starting is quick.
-    let aws = aws_config::defaults(BehaviorVersion::latest())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .region(EnvironmentVariableRegionProvider::new())
-        .load()
-        .await;
     let queue = MainQueue::new(aws_sdk_sqs::Client::from_conf(sqs_config(&aws)), queue_url);
     Ok(Producer { settings, allowed_pools, queue, clock: Clock::system(), telemetry })
 }

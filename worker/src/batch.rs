@@ -77,14 +77,32 @@ impl Worker {
     }
 
     async fn settle_record(self: Arc<Self>, record: Arc<Record>, deadline: Instant) -> (String, Settled) {
-        let processed = {
-            let (worker, record) = (Arc::clone(&self), Arc::clone(&record));
-            tokio::spawn(async move { worker.process(&record, deadline).await }).await
-        };
-        let settled = match processed {
-            Ok(settled) => settled,
-            Err(_panic) => self.conclude_panicked(&record).await,
+        // A task of its own, for the panic; a set of one, since dropping it ends its task: nothing may act on a
+        // message after the answer.
+        let mut task = JoinSet::new();
+        let (worker, received) = (Arc::clone(&self), Arc::clone(&record));
+        task.spawn(async move { worker.process(&received, deadline).await });
+        let settled = match task.join_next().await {
+            Some(Ok(settled)) => settled,
+            Some(Err(_)) | None => self.conclude_panicked(&record).await,
         };
         (record.message_id.clone(), settled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_written_as_lambda_reads_it() {
+        let failure = |id: &str| BatchItemFailure { item_identifier: id.to_owned() };
+        let answer = BatchAnswer { batch_item_failures: vec![failure("a"), failure("b")] };
+        assert_eq!(
+            serde_json::to_string(&answer).expect("serialises"),
+            r#"{"batchItemFailures":[{"itemIdentifier":"a"},{"itemIdentifier":"b"}]}"#
+        );
+        let nothing = serde_json::to_string(&BatchAnswer::default()).expect("serialises");
+        assert_eq!(nothing, r#"{"batchItemFailures":[]}"#, "never an empty object");
     }
 }

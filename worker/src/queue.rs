@@ -22,7 +22,7 @@ pub trait Queue: Send + Sync {
 }
 
 /// A message for the dead-letter queue: the body as it was received, and why it is there.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DeadLetter<'m> {
     pub body: &'m str,
     pub reason: DeadLetterReason,
@@ -34,6 +34,18 @@ pub struct DeadLetter<'m> {
     pub attempts: u32,
     pub failed_at: Timestamp,
     pub trace_header: Option<&'m str>,
+}
+
+/// Without the body, which holds the user's whole number.
+impl std::fmt::Debug for DeadLetter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeadLetter")
+            .field("reason", &self.reason)
+            .field("detail", &self.detail)
+            .field("provider", &self.provider)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A call that SQS did not answer as wished; the text is SQS's error code.
@@ -121,4 +133,27 @@ fn queue_error<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> QueueError
     };
     let is_name = code.len() <= 80 && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
     QueueError { code: if is_name { code } else { "unknown_error" }.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_does_not_show_its_body() {
+        let letter = DeadLetter {
+            body: "{\"phone_number\":\"+12065550100\"}",
+            reason: DeadLetterReason::ProvidersExhausted,
+            detail: "first: http_503",
+            provider: Some("first"),
+            attempts: 3,
+            failed_at: Timestamp::UNIX_EPOCH,
+            trace_header: None,
+        };
+        assert_eq!(
+            format!("{letter:?}"),
+            "DeadLetter { reason: ProvidersExhausted, detail: \"first: http_503\", provider: Some(\"first\"), \
+             attempts: 3, .. }"
+        );
+    }
 }

@@ -66,3 +66,68 @@ impl std::fmt::Debug for Record {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn with_attributes(attributes: Value) -> Record {
+        let record = json!({ "messageId": "m", "receiptHandle": "r", "body": "b", "attributes": attributes });
+        serde_json::from_value(record).expect("a record")
+    }
+
+    #[test]
+    fn what_sqs_says_is_read() {
+        let record = with_attributes(json!({
+            "ApproximateReceiveCount": "3",
+            "SentTimestamp": "1545082649183",
+            "SenderId": "AROAEXAMPLE:producer",
+            "AWSTraceHeader": "Root=1-5759e988-bd862e3fe1be46a994272793",
+            "ApproximateFirstReceiveTimestamp": "1545082649185",
+        }));
+        assert_eq!(record.receive_count(), 3);
+        assert_eq!(record.sent_at().map(|at| at.to_string()).as_deref(), Some("2018-12-17T21:37:29.183Z"));
+        assert_eq!(record.sender(), Some("AROAEXAMPLE"));
+        assert_eq!(record.trace_header(), Some("Root=1-5759e988-bd862e3fe1be46a994272793"));
+    }
+
+    #[test]
+    fn what_sqs_does_not_say_has_a_harmless_value() {
+        let bare: Record = serde_json::from_value(json!({ "messageId": "m", "receiptHandle": "r" })).expect("a record");
+        assert_eq!((bare.receive_count(), bare.body.as_str()), (1, ""));
+        for attributes in [
+            json!({}),
+            json!({ "ApproximateReceiveCount": null, "SentTimestamp": null, "SenderId": null, "AWSTraceHeader": null }),
+            json!({ "ApproximateReceiveCount": "0", "SentTimestamp": "" }),
+            json!({ "ApproximateReceiveCount": "-1", "SentTimestamp": "yesterday" }),
+            json!({ "ApproximateReceiveCount": "99999999999", "SentTimestamp": "9223372036854775807" }),
+        ] {
+            let record = with_attributes(attributes.clone());
+            assert_eq!(record.receive_count(), 1, "{attributes}");
+            assert_eq!(record.sent_at(), None, "{attributes}");
+            assert_eq!((record.sender(), record.trace_header()), (None, None), "{attributes}");
+        }
+    }
+
+    #[test]
+    fn the_sender_is_the_part_before_the_colon() {
+        for (sender_id, sender) in [("AIDAEXAMPLE", "AIDAEXAMPLE"), ("AROAX:a:b", "AROAX"), ("", ""), (":x", "")] {
+            assert_eq!(with_attributes(json!({ "SenderId": sender_id })).sender(), Some(sender));
+        }
+    }
+
+    #[test]
+    fn a_record_without_its_two_ids_is_none() {
+        for record in [json!({ "messageId": "m" }), json!({ "receiptHandle": "r" }), json!([]), Value::Null] {
+            assert!(serde_json::from_value::<Record>(record.clone()).is_err(), "{record}");
+        }
+    }
+
+    #[test]
+    fn a_record_does_not_show_its_body() {
+        let mut record = with_attributes(json!({ "SenderId": "AROAX:mary" }));
+        record.body = "+12065550100".to_owned();
+        assert_eq!(format!("{record:?}"), "Record { message_id: \"m\", receive_count: 1, .. }");
+    }
+}

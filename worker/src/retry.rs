@@ -81,11 +81,12 @@ pub(crate) fn visibility_delay(
 ) -> Option<Duration> {
     let index = (receive_count.max(1) as usize - 1).min(VISIBILITY_SCHEDULE.len() - 1);
     let step = VISIBILITY_SCHEDULE[index];
-    let jittered = step.mul_f64(0.5 + unit.clamp(0.0, 1.0) / 2.0);
-    let wanted = jittered.max(asked_for.unwrap_or_default());
+    // To the nearest second: cut off, a step of 5 s could fall below its half and one of 2 s would have no jitter.
+    let jittered = (step.as_secs_f64() * (0.5 + unit.clamp(0.0, 1.0) / 2.0)).round();
+    let wanted = jittered.max(asked_for.unwrap_or_default().as_secs_f64().ceil());
     let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
     // The last attempt is placed at the end rather than given up.
-    let delay = Duration::from_secs(wanted.min(left).as_secs().max(1));
+    let delay = Duration::from_secs((wanted as u64).min(left.as_secs()).max(1));
     (delay <= left).then_some(delay)
 }
 
@@ -147,7 +148,7 @@ mod tests {
 
     #[test]
     fn delays_grow_with_the_receive_count_and_then_stay() {
-        for (count, shortest, longest) in [(1, 1, 2), (2, 2, 5), (3, 5, 10), (9, 300, 600), (900, 300, 600)] {
+        for (count, shortest, longest) in [(1, 1, 2), (2, 3, 5), (3, 5, 10), (9, 300, 600), (900, 300, 600)] {
             assert_eq!(visibility_delay(count, None, at(0), at(10_000), 0.0), Some(Duration::from_secs(shortest)));
             assert_eq!(visibility_delay(count, None, at(0), at(10_000), 1.0), Some(Duration::from_secs(longest)));
         }
@@ -166,6 +167,12 @@ mod tests {
         let asked = Some(Duration::from_secs(30));
         assert_eq!(visibility_delay(1, asked, at(0), at(100), 0.5), Some(Duration::from_secs(30)));
         assert_eq!(visibility_delay(1, asked, at(0), at(10), 0.5), Some(Duration::from_secs(10)));
+        assert_eq!(
+            visibility_delay(1, Some(Duration::from_millis(30_001)), at(0), at(100), 0.5),
+            Some(Duration::from_secs(31)),
+            "rather a second too late than too early"
+        );
+        assert_eq!(visibility_delay(1, Some(Duration::MAX), at(0), at(100), 0.5), Some(Duration::from_secs(100)));
     }
 
     #[test]

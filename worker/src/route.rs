@@ -76,3 +76,68 @@ fn indexes(
     }
     indexes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::settings::Document;
+
+    const PROVIDERS: [&str; 3] = ["first", "second", "third"];
+
+    fn read(text: &str) -> Result<Route, String> {
+        let (document, mut faults) = Document::parse(text);
+        let section = document.root().section("route", &mut faults).expect("a table");
+        let route = Route::read(section, &PROVIDERS.map(str::to_owned), &mut faults);
+        faults.or(route).map_err(|faults| faults.to_string())
+    }
+
+    fn for_country<'r>(route: &'r Route, country: &str) -> Result<&'r [usize], RouteRefusal> {
+        route.for_country(Country::parse(country).expect("a region"))
+    }
+
+    #[test]
+    fn a_country_has_its_own_providers_in_the_order_of_its_line() {
+        let route = read("[route]\ndefault = [\"third\", \"first\"]\n[route.country]\nIN = [\"second\"]\nKP = []\n")
+            .expect("sound");
+        assert_eq!(for_country(&route, "GB"), Ok(&[2, 0][..]));
+        assert_eq!(for_country(&route, "IN"), Ok(&[1][..]));
+        assert_eq!(for_country(&route, "KP"), Err(RouteRefusal::CountryNotAllowed));
+    }
+
+    #[test]
+    fn without_a_default_all_providers_serve_what_is_not_listed() {
+        let route = read("[route.country]\nIN = [\"second\"]\n001 = []\n").expect("sound");
+        assert_eq!(for_country(&route, "GB"), Ok(&[0, 1, 2][..]));
+        assert_eq!(for_country(&route, "001"), Err(RouteRefusal::CountryNotAllowed));
+        assert_eq!(read("[route]\n"), Ok(Route::through_all(3)));
+    }
+
+    #[test]
+    fn an_empty_default_refuses_what_is_not_listed() {
+        let route = read("[route]\ndefault = []\n[route.country]\nFR = [\"first\"]\n").expect("sound");
+        assert_eq!(for_country(&route, "GB"), Err(RouteRefusal::CountryNotAllowed));
+        assert_eq!(for_country(&route, "FR"), Ok(&[0][..]));
+    }
+
+    #[test]
+    fn each_fault_says_what_to_write_instead() {
+        for (text, expected) in [
+            (
+                "[route]\ndefault = [\"frist\"]\n",
+                "default in [route] names no provider: frist (there are: first, second, third)",
+            ),
+            ("[route.country]\nIN = [\"msg91\"]\n", "IN in [route] names no provider: msg91"),
+            ("[route]\ndefault = [\"first\", \"first\"]\n", "default in [route] names provider first twice"),
+            ("[route.country]\nUK = []\n", "UK in [route.country] is not an ISO 3166 region such as GB, in capitals"),
+            ("[route.country]\ngb = []\n", "gb in [route.country] is not an ISO 3166 region such as GB, in capitals"),
+            ("[route]\ndefault = \"first\"\n", "default in [route] must be a list of texts"),
+            ("[route.country]\nGB = \"first\"\n", "GB in [route.country] must be a list of texts"),
+            ("[route]\ncountry = []\n", "country in [route] must be a table, written as [route.country]"),
+            ("[route]\ncountries = {}\n", "unknown key countries in [route]; did you mean country?"),
+        ] {
+            let shown = read(text).expect_err(expected);
+            assert!(shown.contains(expected), "{shown}");
+            assert_eq!(shown.lines().count(), 1, "one fault, one line: {shown}");
+        }
+    }
+}

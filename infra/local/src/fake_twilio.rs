@@ -2,6 +2,8 @@
 //!
 //! This is the one place in Sealpost that shows texts and numbers: showing them is what it is for.
 
+mod form;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -19,14 +21,15 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use shared::{Clock, PhoneNumber, Timestamp};
+use shared::{Clock, Timestamp};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
+use form::{Form, Refusal};
+
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
-const MAX_BODY_CHARACTERS: usize = 1600;
 const HALF_ANSWER: &[u8] =
     b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"sid\":\"SM";
 
@@ -152,9 +155,6 @@ enum Cut {
     #[error("cut off as told")]
     HalfAnswer,
 }
-
-/// Why a request is refused: the HTTP status, Twilio's code and its words.
-struct Refusal(u16, u32, String);
 
 /// Accepts connections for ever. Dropping it ends them all.
 async fn serve(listener: TcpListener, account: Arc<Account>) {
@@ -303,75 +303,6 @@ impl Account {
             "uri": format!("{uri}.json"),
         });
         json_answer(201, &resource)
-    }
-}
-
-/// The fields of a request, each at most once.
-struct Form(Vec<(String, String)>);
-
-impl Form {
-    const KNOWN: [&str; 7] =
-        ["To", "From", "MessagingServiceSid", "Body", "ValidityPeriod", "ContentRetention", "AddressRetention"];
-
-    fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let mut form = Self(Vec::new());
-        for (key, value) in form_urlencoded::parse(body).into_owned() {
-            if !Self::KNOWN.contains(&key.as_str()) {
-                return Err(Refusal(400, 20001, format!("Unknown parameter {key}")));
-            }
-            if form.get(&key).is_some() {
-                return Err(Refusal(400, 20001, format!("Parameter {key} is given twice")));
-            }
-            form.0.push((key, value));
-        }
-        Ok(form)
-    }
-
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
-    }
-
-    fn message(&self, received_at: Timestamp) -> Result<ReceivedSms, Refusal> {
-        let refused = |code, message: &str| Err(Refusal(400, code, message.to_owned()));
-        let Some(to) = self.get("To") else { return refused(21604, "A 'To' phone number is required.") };
-        if PhoneNumber::parse(to).is_err() {
-            return refused(21211, &format!("Invalid 'To' Phone Number: {to}"));
-        }
-        let from = match (self.get("From"), self.get("MessagingServiceSid")) {
-            (Some(from), None) | (None, Some(from)) if !from.is_empty() => from,
-            _ => return refused(21603, "Either a 'From' or a 'MessagingServiceSid' is required."),
-        };
-        let body = match self.get("Body") {
-            Some(body) if body.is_empty() || body.contains('\u{FFFD}') => {
-                return refused(21602, "Message body is required.");
-            }
-            Some(body) if body.chars().count() > MAX_BODY_CHARACTERS => {
-                return refused(21617, "The concatenated message body exceeds the 1600 character limit.");
-            }
-            Some(body) => body,
-            None => return refused(21602, "Message body is required."),
-        };
-        let seconds = self.get("ValidityPeriod").and_then(|seconds| seconds.parse().ok());
-        let Some(validity_period) = seconds.filter(|seconds| (1..=36_000).contains(seconds)) else {
-            return refused(20001, "ValidityPeriod must be given and lie between 1 and 36000.");
-        };
-        for (key, values) in
-            [("ContentRetention", ["retain", "discard"]), ("AddressRetention", ["retain", "obfuscate"])]
-        {
-            if self.get(key).is_some_and(|value| !values.contains(&value)) {
-                return refused(20001, &format!("{key} must be one of {values:?}."));
-            }
-        }
-        let (to, from, body) = (to.to_owned(), from.to_owned(), body.to_owned());
-        Ok(ReceivedSms { to, from, body, validity_period, received_at })
-    }
-}
-
-impl Refusal {
-    fn answer(self) -> Response<Full<Bytes>> {
-        let Self(status, code, message) = self;
-        let more_info = format!("https://www.twilio.com/docs/errors/{code}");
-        json_answer(status, &json!({ "code": code, "message": message, "more_info": more_info, "status": status }))
     }
 }
 

@@ -7,7 +7,8 @@ mod display;
 mod events;
 pub mod fake_twilio;
 mod journey;
-mod mapping;
+pub mod lambda;
+pub mod mapping;
 mod pipeline;
 mod run;
 

@@ -100,3 +100,169 @@ fn brand(text: &str) -> Result<String, &'static str> {
     let is_sound = (1..=LONGEST_BRAND).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if is_sound { Ok(text.to_owned()) } else { Err("must be 1 to 30 characters, none of them a control character") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phone_region::Country;
+    use std::time::Duration;
+
+    /// Text in which `BLOCK(name)` stands for a sound provider of that name.
+    fn read(text: &str) -> Result<File, Vec<String>> {
+        let mut whole = String::new();
+        for (index, part) in text.split("BLOCK(").enumerate() {
+            let (name, rest) = if index == 0 { ("", part) } else { part.split_once(')').expect("BLOCK(name)") };
+            if index > 0 {
+                whole += &block(name);
+            }
+            whole += rest;
+        }
+        let environment = Environment::from_lookup(|name| (name == "TOKEN").then(|| "hush-token".to_owned()));
+        File::parse(&whole, &environment).map_err(|faults| faults.to_string().lines().map(str::to_owned).collect())
+    }
+
+    fn block(name: &str) -> String {
+        let sid = format!("AC{}", "0".repeat(32));
+        format!(
+            "[[provider]]\nname = \"{name}\"\nkind = \"twilio\"\naccount_sid = \"{sid}\"\n\
+             auth_token = \"${{env:TOKEN}}\"\nfrom = \"Example\"\n"
+        )
+    }
+
+    fn faults(text: &str) -> Vec<String> {
+        read(text).map(|_| ()).expect_err("faults")
+    }
+
+    #[test]
+    fn one_provider_is_enough_and_the_rest_has_its_defaults() {
+        let file = read("BLOCK(twilio-main)").expect("sound");
+        assert_eq!(file.providers.len(), 1);
+        assert_eq!(file.settings, Settings::default());
+        assert_eq!(file.route, Route::through_all(1));
+        assert_eq!(file.retry, RetrySettings::default());
+        assert_eq!(file.texts, Texts::default());
+    }
+
+    #[test]
+    fn every_section_is_read() {
+        let file = read(
+            "BLOCK(a)BLOCK(b)[route]\ndefault = [\"b\"]\n[retry]\nhorizon = \"1h\"\ntime_to_type = \"5s\"\n\
+             [texts]\nbrand = \"Example\"\n[trust]\nallow_missing_pool = true\n",
+        )
+        .expect("sound");
+        let ProviderSettings::Twilio(second) = &file.providers[1];
+        assert_eq!(format!("{second:?}"), "TwilioSettings { name: \"b\", .. }");
+        assert_eq!(file.route.for_country(Country::parse("GB").expect("a region")), Ok(&[1][..]));
+        let (horizon, time_to_type) = (Duration::from_secs(3_600), Duration::from_secs(5));
+        assert_eq!(file.retry, RetrySettings { horizon, time_to_type });
+        assert_eq!(file.texts.brand.as_deref(), Some("Example"));
+        assert!(file.settings.trust.allow_missing_pool);
+    }
+
+    #[test]
+    fn all_faults_come_at_once_in_the_files_order_with_line_and_column() {
+        let shown = faults(
+            "brand = \"x\"\nBLOCK(main)form = \"y\"\n[lifetime]\nauthentification = \"3m\"\n\
+             [retry]\nhorizon = \"4d\"\n[routes]\n[texts]\nbrand = \"\"\n",
+        );
+        assert_eq!(
+            shown,
+            [
+                "line 1, column 1: unknown key brand; known here: \
+                 lifetime, trust, privacy, provider, route, retry, texts",
+                "line 8, column 1: unknown key form in [[provider]]; did you mean from?",
+                "line 10, column 1: unknown key authentification in [lifetime]; did you mean authentication?",
+                "line 12, column 11: horizon in [retry] must lie between 60s and 259200s",
+                "line 13, column 2: unknown key routes; did you mean route?",
+                "line 15, column 9: brand in [texts] must be 1 to 30 characters, none of them a control character",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_fault_of_syntax_does_not_hide_the_others() {
+        let shown = faults("BLOCK(main)timeout = \n[retry]\nhorizont = \"1h\"\n").join("\n");
+        assert!(shown.contains("line 7, column 11: "), "{shown}");
+        assert!(shown.contains("unknown key horizont in [retry]; did you mean horizon?"), "{shown}");
+    }
+
+    #[test]
+    fn a_file_without_a_provider_is_told_what_one_looks_like() {
+        let shown = faults("");
+        assert_eq!(shown.len(), 1);
+        assert!(
+            shown[0].starts_with("line 1, column 1: there is no [[provider]]: add one with name, kind"),
+            "{shown:?}"
+        );
+    }
+
+    #[test]
+    fn providers_are_named_once_each_and_in_small_letters() {
+        assert_eq!(faults("BLOCK(main)BLOCK(other)BLOCK(main)"), ["line 13, column 1: two providers are named main"]);
+        for name in ["", "Main", "a b", "twilio_main", &"a".repeat(41)] {
+            let shown = faults(&format!("BLOCK({name})"));
+            let expected = "line 2, column 8: name in [[provider]] must be 1 to 40 lower-case letters";
+            assert!(shown.iter().any(|line| line.starts_with(expected)), "{shown:?}");
+        }
+        let nameless = faults("[[provider]]\nkind = \"twilio\"\n").join("\n");
+        assert!(nameless.contains("a [[provider]] needs a name of its own"), "{nameless}");
+    }
+
+    #[test]
+    fn a_kind_that_is_not_known_is_told_the_known_ones() {
+        for kind in ["", "kind = \"twilo\"\n"] {
+            assert_eq!(
+                faults(&format!("BLOCK(main)[[provider]]\nname = \"b\"\n{kind}")),
+                ["line 7, column 1: provider b needs a kind; this version knows: twilio"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_route_names_providers_of_the_file_even_faulty_ones() {
+        assert_eq!(
+            faults("BLOCK(main)[[provider]]\nname = \"b\"\nkind = \"x\"\n[route]\ndefault = [\"b\", \"c\"]\n"),
+            [
+                "line 7, column 1: provider b needs a kind; this version knows: twilio",
+                "line 10, column 1: default in [route] names no provider: c (there are: main, b)",
+            ]
+        );
+        let shown = faults("BLOCK(main)[route.country]\nUK = [\"main\"]\n");
+        assert_eq!(shown.len(), 1);
+        assert!(shown[0].ends_with("UK in [route.country] is not an ISO 3166 region such as GB, in capitals"));
+    }
+
+    #[test]
+    fn secrets_stand_outside_the_file() {
+        let sound = block("main");
+        let token = "auth_token = \"${env:TOKEN}\"";
+        for (value, expected) in [
+            ("\"literal-hush\"", "must be a placeholder, since secrets do not belong in the file"),
+            ("\"${env:GONE}\"", "needs the environment variable GONE, which is not set"),
+            (
+                "\"${secret:AUTH_TOKEN}\"",
+                "names ${secret:AUTH_TOKEN}, but this version reads no Secrets Manager secret yet; use ${env:AUTH_TOKEN}",
+            ),
+        ] {
+            let shown = faults(&sound.replace(token, &format!("auth_token = {value}")));
+            assert_eq!(shown.len(), 1, "{shown:?}");
+            assert!(shown[0].starts_with("line 5, column 14: auth_token in [[provider]] "), "{shown:?}");
+            assert!(shown[0].contains(expected), "{shown:?}");
+            assert!(!shown[0].contains("hush"), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_brand_is_short_and_of_one_line() {
+        let longest = "é".repeat(LONGEST_BRAND);
+        let file = read(&format!("BLOCK(main)[texts]\nbrand = \"{longest}\"\n")).expect("sound");
+        assert_eq!(file.texts.brand, Some(longest.clone()));
+        for brand in [String::new(), format!("{longest}e"), "a\\nb".to_owned()] {
+            let shown = faults(&format!("BLOCK(main)[texts]\nbrand = \"{brand}\"\n"));
+            assert_eq!(
+                shown,
+                ["line 8, column 9: brand in [texts] must be 1 to 30 characters, none of them a control character"]
+            );
+        }
+    }
+}

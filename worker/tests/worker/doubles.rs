@@ -12,13 +12,13 @@ use tokio::time::sleep;
 use worker::{DeadLetter, KeyError, KeyService, OpenFailure, Queue, QueueError, WrappedDataKey};
 
 /// KMS.
-pub struct Keys {
+pub(crate) struct Keys {
     behaviour: Mutex<KeyBehaviour>,
     calls: Mutex<Vec<WrappedDataKey>>,
 }
 
 #[derive(Clone)]
-pub enum KeyBehaviour {
+pub(crate) enum KeyBehaviour {
     UnwrapsAfter(Duration),
     Fails(KeyError),
     Hangs,
@@ -26,15 +26,15 @@ pub enum KeyBehaviour {
 }
 
 impl Keys {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { behaviour: Mutex::new(KeyBehaviour::UnwrapsAfter(Duration::ZERO)), calls: Mutex::default() }
     }
 
-    pub fn become_like(&self, behaviour: KeyBehaviour) {
+    pub(crate) fn become_like(&self, behaviour: KeyBehaviour) {
         *self.behaviour.lock().expect("not poisoned") = behaviour;
     }
 
-    pub fn calls(&self) -> Vec<WrappedDataKey> {
+    pub(crate) fn calls(&self) -> Vec<WrappedDataKey> {
         self.calls.lock().expect("not poisoned").clone()
     }
 }
@@ -57,38 +57,38 @@ impl KeyService for Keys {
 }
 
 /// The code inside a sealed code of these tests: six digits made of its message id, and not part of it.
-pub fn code_in(message_id: &str) -> String {
+pub(crate) fn code_in(message_id: &str) -> String {
     let mixed = message_id.bytes().fold(17_u64, |mixed, byte| mixed * 31 % 1_000_003 + u64::from(byte));
     format!("{:06}", mixed * 7_919 % 1_000_000)
 }
 
-pub fn opens(code: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
+pub(crate) fn opens(code: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
     Ok(code_in(code.message_id().as_str()).into())
 }
 
-pub fn opens_to_nothing(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
+pub(crate) fn opens_to_nothing(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
     Ok("".into())
 }
 
-pub fn never_opens(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
+pub(crate) fn never_opens(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
     Err(OpenFailure::Undecryptable("the code is not authentic".to_owned()))
 }
 
-pub fn faults_when_opening(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
+pub(crate) fn faults_when_opening(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
     Err(OpenFailure::Fault("the library failed".to_owned()))
 }
 
 /// Both queues.
 #[derive(Default)]
-pub struct Queues {
-    pub postponing: Mutex<QueueBehaviour>,
-    pub dead_lettering: Mutex<QueueBehaviour>,
+pub(crate) struct Queues {
+    pub(crate) postponing: Mutex<QueueBehaviour>,
+    pub(crate) dead_lettering: Mutex<QueueBehaviour>,
     postponed: Mutex<Vec<(String, Duration)>>,
     letters: Mutex<Vec<Letter>>,
 }
 
 #[derive(Clone, Copy, Default)]
-pub enum QueueBehaviour {
+pub(crate) enum QueueBehaviour {
     #[default]
     Works,
     Refuses,
@@ -97,35 +97,35 @@ pub enum QueueBehaviour {
 
 /// A [`DeadLetter`] that outlives its record.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Letter {
-    pub body: String,
-    pub reason: DeadLetterReason,
-    pub detail: String,
-    pub provider: Option<String>,
-    pub attempts: u32,
-    pub failed_at: Timestamp,
-    pub trace_header: Option<String>,
+pub(crate) struct Letter {
+    pub(crate) body: String,
+    pub(crate) reason: DeadLetterReason,
+    pub(crate) detail: String,
+    pub(crate) provider: Option<String>,
+    pub(crate) attempts: u32,
+    pub(crate) failed_at: Timestamp,
+    pub(crate) trace_header: Option<String>,
 }
 
 impl Queues {
-    pub fn postponing_becomes(&self, behaviour: QueueBehaviour) {
+    pub(crate) fn postponing_becomes(&self, behaviour: QueueBehaviour) {
         *self.postponing.lock().expect("not poisoned") = behaviour;
     }
 
-    pub fn dead_lettering_becomes(&self, behaviour: QueueBehaviour) {
+    pub(crate) fn dead_lettering_becomes(&self, behaviour: QueueBehaviour) {
         *self.dead_lettering.lock().expect("not poisoned") = behaviour;
     }
 
     /// Receipt handles and delays.
-    pub fn postponed(&self) -> Vec<(String, Duration)> {
+    pub(crate) fn postponed(&self) -> Vec<(String, Duration)> {
         self.postponed.lock().expect("not poisoned").clone()
     }
 
-    pub fn delays(&self) -> Vec<Duration> {
+    pub(crate) fn delays(&self) -> Vec<Duration> {
         self.postponed().into_iter().map(|(_, delay)| delay).collect()
     }
 
-    pub fn letters(&self) -> Vec<Letter> {
+    pub(crate) fn letters(&self) -> Vec<Letter> {
         self.letters.lock().expect("not poisoned").clone()
     }
 }
@@ -165,17 +165,17 @@ async fn outcome(behaviour: QueueBehaviour) -> Result<(), QueueError> {
 
 /// Everything that the worker said: as the log has it, and as a careless `{:?}` would show it.
 #[derive(Default)]
-pub struct Facts(Mutex<Vec<(Value, String)>>);
+pub(crate) struct Facts(Mutex<Vec<(Value, String)>>);
 
 impl Facts {
     /// The facts of one kind, such as `retried`.
-    pub fn of(&self, event: &str) -> Vec<Value> {
+    pub(crate) fn of(&self, event: &str) -> Vec<Value> {
         let facts = self.0.lock().expect("not poisoned");
         facts.iter().map(|(json, _)| json).filter(|json| json["event"] == event).cloned().collect()
     }
 
     /// Every fact, in both forms.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let facts = self.0.lock().expect("not poisoned");
         facts.iter().map(|(json, debug)| format!("{json}\n{debug}\n")).collect()
     }

@@ -8,28 +8,28 @@ use shared::{Timestamp, rfc3339_millis};
 use crate::sealed::{POOL, Seal};
 
 /// How long the codes of these tests live.
-pub const LIFETIME: Duration = Duration::from_secs(180);
+pub(crate) const LIFETIME: Duration = Duration::from_secs(180);
 /// Who wrote them, as SQS says it.
-pub const SENDER: &str = "AROAEXAMPLEPRODUCER:producer";
+pub(crate) const SENDER: &str = "AROAEXAMPLEPRODUCER:producer";
 
 /// When each test begins, and when its messages were accepted and sent.
-pub fn beginning() -> Timestamp {
+pub(crate) fn beginning() -> Timestamp {
     "2026-11-23T12:00:00Z".parse().expect("RFC 3339")
 }
 
 /// That many seconds after the beginning.
-pub fn second(seconds: i64) -> Timestamp {
+pub(crate) fn second(seconds: i64) -> Timestamp {
     beginning().checked_add(jiff::SignedDuration::from_secs(seconds)).expect("in range")
 }
 
 /// The n-th user's number, of a range that is kept for fiction: 100 of them.
-pub fn number(n: u32) -> String {
+pub(crate) fn number(n: u32) -> String {
     assert!(n < 100, "the range has 100 numbers");
     format!("+120655501{n:02}")
 }
 
 /// A queue message with the n-th code, just accepted, for the n-th user.
-pub fn message(n: u32, source: &str) -> Value {
+pub(crate) fn message(n: u32, source: &str) -> Value {
     let seal = Seal::nth(n);
     json!({
         "type": "sms.v1",
@@ -52,35 +52,35 @@ pub fn message(n: u32, source: &str) -> Value {
 }
 
 /// The n-th sign-in.
-pub fn sign_in(n: u32) -> Value {
+pub(crate) fn sign_in(n: u32) -> Value {
     message(n, "Authentication")
 }
 
 /// The same message to another number.
-pub fn to(number: &str, mut message: Value) -> Value {
+pub(crate) fn to(number: &str, mut message: Value) -> Value {
     message["event"]["request"]["userAttributes"]["phone_number"] = json!(number);
     message
 }
 
 /// The same message with another expiry.
-pub fn expiring(expires_at: Timestamp, mut message: Value) -> Value {
+pub(crate) fn expiring(expires_at: Timestamp, mut message: Value) -> Value {
     message["expires_at"] = json!(rfc3339_millis(expires_at));
     message
 }
 
 /// The same message without a code.
-pub fn without_code(mut message: Value) -> Value {
+pub(crate) fn without_code(mut message: Value) -> Value {
     message["event"]["request"]["code"] = Value::Null;
     message
 }
 
 /// A message as the n-th record, received for the first time.
-pub fn record(n: u32, message: &Value) -> Value {
+pub(crate) fn record(n: u32, message: &Value) -> Value {
     record_of_text(n, &message.to_string())
 }
 
 /// A body of any kind as the n-th record.
-pub fn record_of_text(n: u32, body: &str) -> Value {
+pub(crate) fn record_of_text(n: u32, body: &str) -> Value {
     json!({
         "messageId": sqs_id(n),
         "receiptHandle": receipt(n),
@@ -100,27 +100,27 @@ pub fn record_of_text(n: u32, body: &str) -> Value {
 }
 
 /// The same record at its `count`-th receive.
-pub fn received(count: u32, mut record: Value) -> Value {
+pub(crate) fn received(count: u32, mut record: Value) -> Value {
     record["attributes"]["ApproximateReceiveCount"] = json!(count.to_string());
     record
 }
 
 /// The same record, sent at another time.
-pub fn sent(at: Timestamp, mut record: Value) -> Value {
+pub(crate) fn sent(at: Timestamp, mut record: Value) -> Value {
     record["attributes"]["SentTimestamp"] = json!(at.as_millisecond().to_string());
     record
 }
 
 /// The event of an SQS event source mapping.
-pub fn batch(records: &[Value]) -> Vec<u8> {
+pub(crate) fn batch(records: &[Value]) -> Vec<u8> {
     json!({ "Records": records }).to_string().into_bytes()
 }
 
 /// The id by which the answer names the n-th record.
-pub fn sqs_id(n: u32) -> String {
+pub(crate) fn sqs_id(n: u32) -> String {
     format!("059f36b4-87a3-44ab-83d2-{n:012}")
 }
 
-pub fn receipt(n: u32) -> String {
+pub(crate) fn receipt(n: u32) -> String {
     format!("receipt-{n}")
 }

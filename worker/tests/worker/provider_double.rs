@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep};
 use worker::provider::{Attempt, Outcome, Provider, ProviderMessageId, Sms};
 
 /// How long an answer takes, unless the test says otherwise.
-pub const LATENCY: Duration = Duration::from_millis(100);
+pub(crate) const LATENCY: Duration = Duration::from_millis(100);
 
-pub struct ScriptedProvider {
+pub(crate) struct ScriptedProvider {
     name: &'static str,
     /// In order; the last one repeats.
     script: Mutex<VecDeque<Behaviour>>,
@@ -22,17 +22,17 @@ pub struct ScriptedProvider {
 
 /// What the provider was asked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Request {
-    pub to: String,
-    pub text: String,
-    pub valid_for: Duration,
-    pub timeout: Duration,
-    pub at: Instant,
+pub(crate) struct Request {
+    pub(crate) to: String,
+    pub(crate) text: String,
+    pub(crate) valid_for: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) at: Instant,
 }
 
 /// What the provider does with one request.
 #[derive(Clone)]
-pub struct Behaviour {
+pub(crate) struct Behaviour {
     latency: Duration,
     end: End,
 }
@@ -48,48 +48,48 @@ enum End {
     Panics,
 }
 
-pub fn accepts() -> Behaviour {
+pub(crate) fn accepts() -> Behaviour {
     let provider_message_id = ProviderMessageId::parse("SM0123").expect("an id");
     answers(Attempt { outcome: Outcome::Accepted { provider_message_id }, code: None })
 }
 
-pub fn fails(outcome: Outcome, code: &str) -> Behaviour {
+pub(crate) fn fails(outcome: Outcome, code: &str) -> Behaviour {
     answers(Attempt::failed(outcome, code))
 }
 
-pub fn transient() -> Behaviour {
+pub(crate) fn transient() -> Behaviour {
     fails(Outcome::Transient { retry_after: None }, "http_503")
 }
 
-pub fn transient_for(pause: Duration) -> Behaviour {
+pub(crate) fn transient_for(pause: Duration) -> Behaviour {
     fails(Outcome::Transient { retry_after: Some(pause) }, "http_429")
 }
 
-pub fn unknown() -> Behaviour {
+pub(crate) fn unknown() -> Behaviour {
     fails(Outcome::Unknown, "connection_lost")
 }
 
-pub fn provider_permanent() -> Behaviour {
+pub(crate) fn provider_permanent() -> Behaviour {
     fails(Outcome::ProviderPermanent, "20003")
 }
 
-pub fn recipient_permanent() -> Behaviour {
+pub(crate) fn recipient_permanent() -> Behaviour {
     fails(Outcome::RecipientPermanent, "21211")
 }
 
-pub fn fraud_blocked() -> Behaviour {
+pub(crate) fn fraud_blocked() -> Behaviour {
     fails(Outcome::FraudBlocked, "30450")
 }
 
-pub fn times_out() -> Behaviour {
+pub(crate) fn times_out() -> Behaviour {
     Behaviour { latency: Duration::ZERO, end: End::TimesOut }
 }
 
-pub fn hangs() -> Behaviour {
+pub(crate) fn hangs() -> Behaviour {
     Behaviour { latency: Duration::ZERO, end: End::Hangs }
 }
 
-pub fn panics() -> Behaviour {
+pub(crate) fn panics() -> Behaviour {
     Behaviour { latency: LATENCY, end: End::Panics }
 }
 
@@ -98,27 +98,27 @@ fn answers(attempt: Attempt) -> Behaviour {
 }
 
 impl Behaviour {
-    pub fn after(self, latency: Duration) -> Self {
+    pub(crate) fn after(self, latency: Duration) -> Self {
         Self { latency, ..self }
     }
 }
 
 impl ScriptedProvider {
-    pub fn named<const N: usize>(name: &'static str, script: [Behaviour; N]) -> Self {
+    pub(crate) fn named<const N: usize>(name: &'static str, script: [Behaviour; N]) -> Self {
         Self { name, script: Mutex::new(script.into()), by_number: HashMap::new(), requests: Mutex::default() }
     }
 
     /// Does something else with one number.
-    pub fn with_number(mut self, number: String, behaviour: Behaviour) -> Self {
+    pub(crate) fn with_number(mut self, number: String, behaviour: Behaviour) -> Self {
         self.by_number.insert(number, behaviour);
         self
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().expect("not poisoned").clone()
     }
 
-    pub fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         self.requests().into_iter().map(|request| request.text).collect()
     }
 

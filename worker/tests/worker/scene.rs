@@ -15,24 +15,24 @@ use crate::provider_double::ScriptedProvider;
 use crate::sealed::{KEY, POOL};
 
 /// The time of an invocation, unless the test says otherwise.
-pub const TIME_LEFT: Duration = Duration::from_secs(20);
+pub(crate) const TIME_LEFT: Duration = Duration::from_secs(20);
 
-pub struct Scene {
+pub(crate) struct Scene {
     worker: Arc<Worker>,
-    pub keys: Arc<Keys>,
-    pub providers: Vec<Arc<ScriptedProvider>>,
-    pub queue: Arc<Queues>,
-    pub facts: Arc<Facts>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) providers: Vec<Arc<ScriptedProvider>>,
+    pub(crate) queue: Arc<Queues>,
+    pub(crate) facts: Arc<Facts>,
 }
 
 impl Scene {
     /// These providers, asked in this order for every country.
-    pub fn of<const N: usize>(providers: [ScriptedProvider; N]) -> Self {
+    pub(crate) fn of<const N: usize>(providers: [ScriptedProvider; N]) -> Self {
         Self::configured("", providers)
     }
 
     /// These providers and further sections of the configuration file.
-    pub fn configured<const N: usize>(sections: &str, providers: [ScriptedProvider; N]) -> Self {
+    pub(crate) fn configured<const N: usize>(sections: &str, providers: [ScriptedProvider; N]) -> Self {
         let blocks: String = providers.iter().map(|provider| block(provider.name())).collect();
         let environment = Environment::from_lookup(|_| Some("token".to_owned()));
         let file = File::parse(&format!("{blocks}{sections}"), &environment);
@@ -62,29 +62,29 @@ impl Scene {
     }
 
     /// Changes the worker before it has received anything.
-    pub fn change(&mut self, change: impl FnOnce(&mut Worker)) {
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Worker)) {
         change(Arc::get_mut(&mut self.worker).expect("nothing runs yet"));
     }
 
     /// Hands the records over; what comes back are the ids that stay in the queue.
-    pub async fn receive(&self, records: &[Value]) -> Vec<String> {
+    pub(crate) async fn receive(&self, records: &[Value]) -> Vec<String> {
         self.receive_within(TIME_LEFT, records).await
     }
 
-    pub async fn receive_within(&self, time_left: Duration, records: &[Value]) -> Vec<String> {
+    pub(crate) async fn receive_within(&self, time_left: Duration, records: &[Value]) -> Vec<String> {
         let answer = self.handle(&batch(records), time_left).await.expect("an SQS event");
         let failures = answer["batchItemFailures"].as_array().expect("a list").iter();
         failures.map(|failure| failure["itemIdentifier"].as_str().expect("a text").to_owned()).collect()
     }
 
     /// Hands any event over; what comes back is the answer's JSON, or the error's text.
-    pub async fn handle(&self, event: &[u8], time_left: Duration) -> Result<Value, String> {
+    pub(crate) async fn handle(&self, event: &[u8], time_left: Duration) -> Result<Value, String> {
         let answer = self.worker.handle_batch(event, time_left).await;
         answer.map(|answer| serde_json::to_value(answer).expect("serialises")).map_err(|error| error.to_string())
     }
 
     /// How many requests each provider got.
-    pub fn requests(&self) -> Vec<usize> {
+    pub(crate) fn requests(&self) -> Vec<usize> {
         self.providers.iter().map(|provider| provider.requests().len()).collect()
     }
 }

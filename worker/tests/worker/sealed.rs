@@ -3,31 +3,31 @@
 //! could check (wrapped key, tags, ciphertext, signature) is filler, since opening is a double here.
 
 /// The key that wraps the codes of these tests.
-pub const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/8a23102c-9b68-4fed-82ce-523c5363539e";
+pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/8a23102c-9b68-4fed-82ce-523c5363539e";
 /// The pool that they are sealed for.
-pub const POOL: &str = "eu-west-1_EXAMPLE01";
+pub(crate) const POOL: &str = "eu-west-1_EXAMPLE01";
 
-pub struct Seal {
-    pub suite: u16,
-    pub id: [u8; 16],
-    pub pool: Option<&'static str>,
-    pub key: &'static str,
+pub(crate) struct Seal {
+    pub(crate) suite: u16,
+    pub(crate) id: [u8; 16],
+    pub(crate) pool: Option<&'static str>,
+    pub(crate) key: &'static str,
 }
 
 impl Seal {
     /// The n-th code: Cognito's suite, this pool, this key.
-    pub fn nth(n: u32) -> Self {
+    pub(crate) fn nth(n: u32) -> Self {
         let id = [n.to_be_bytes(); 4].concat().try_into().expect("four times four bytes");
         Self { suite: 0x0378, id, pool: Some(POOL), key: KEY }
     }
 
     /// The message id as the queue message spells it.
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         self.id.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The `code` of a Cognito event.
-    pub fn to_base64(&self) -> String {
+    pub(crate) fn to_base64(&self) -> String {
         base64(&self.to_bytes())
     }
 

@@ -70,7 +70,7 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("no port of 127.0.0.1 can be had for the Runtime API: {0}")]
-    Port(#[source] io::Error),
+    Port(io::Error),
     #[error("{} cannot be run: {cause}", binary.display())]
     Binary { binary: PathBuf, cause: io::Error },
 }

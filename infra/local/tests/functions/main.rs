@@ -1,0 +1,12 @@
+//! The real programs, `producer` and `worker`, run as Lambda runs them: each in a process of its own behind the
+//! Runtime API, with SQS, KMS and the provider over HTTP. Every test has a world of its own.
+
+mod batches;
+mod binaries;
+mod delivery;
+mod leaks;
+mod mapping;
+mod producer;
+mod start_up;
+mod trust;
+mod world;

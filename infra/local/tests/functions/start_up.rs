@@ -1,0 +1,107 @@
+//! A function that cannot start says everything that is wrong, and ends.
+
+use std::process::Stdio;
+
+use local::lambda::{Function, Invocation, Outcome};
+use tokio::process::Command;
+
+use crate::binaries::binaries;
+use crate::world::{LONG, World, write_configuration};
+
+/// Expects the function to end by itself before any work, and gives what it printed.
+async fn refuses_to_start(function: &Function) -> String {
+    match function.invoke(b"{}", Invocation::within(LONG)).await {
+        Outcome::Exited { code: Some(1), output } => output,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn names_all(output: &str, expected: &[&str]) {
+    for fault in expected {
+        assert!(output.contains(fault), "{fault} is missing from\n{output}");
+    }
+}
+
+#[tokio::test]
+async fn a_producer_without_its_environment_says_what_is_missing() {
+    let world = World::new().await;
+    for (change, expected) in [
+        (("QUEUE_URL", ""), ["QUEUE_URL is not set", "get-queue-url"]),
+        (("QUEUE_URL", "arn:aws:sqs:eu-west-1:123456789012:sealpost"), ["QUEUE_URL is not a URL", "not its ARN"]),
+        (("USER_POOL_IDS", "eu-west-1"), ["USER_POOL_IDS has a member", "user pool id"]),
+        (("SEALPOST_CONFIG", "/nowhere/sealpost.toml"), ["/nowhere/sealpost.toml", "cannot be read"]),
+    ] {
+        let producer = world.producer_with(&[change]).await;
+        names_all(&refuses_to_start(&producer).await, &["producer cannot start", expected[0], expected[1]]);
+    }
+}
+
+#[tokio::test]
+async fn a_producer_starts_in_spite_of_faults_in_a_providers_block() {
+    let world = World::new().await;
+    let path = write_configuration("[[provider]]\nkind = \"twilo\"\nauth_token = \"hush\"\n[routes]\n");
+    let producer = world.producer_with(&[("SEALPOST_CONFIG", path.to_str().expect("UTF-8"))]).await;
+    crate::world::accept(&producer, &world.sign_up("739214")).await;
+    std::fs::remove_file(path).expect("it was just written");
+}
+
+#[tokio::test]
+async fn a_worker_without_its_environment_says_what_is_missing() {
+    let world = World::new().await;
+    let alias = "arn:aws:kms:eu-west-1:123456789012:alias/codes";
+    let cases: [(&[(&str, &str)], &[&str]); 7] = [
+        (&[("QUEUE_URL", "")], &["QUEUE_URL is not set"]),
+        (&[("DEAD_LETTER_QUEUE_URL", "")], &["DEAD_LETTER_QUEUE_URL is not set"]),
+        (&[("KMS_KEY_ARNS", "")], &["KMS_KEY_ARNS is not set", "KMSKeyID"]),
+        (&[("KMS_KEY_ARNS", alias)], &["KMS_KEY_ARNS has a member that is an alias", "ARN of the key itself"]),
+        (&[("TWILIO_AUTH_TOKEN", "")], &["environment variable TWILIO_AUTH_TOKEN, which is not set"]),
+        (&[("SEALPOST_CONFIG", "/nowhere/sealpost.toml")], &["/nowhere/sealpost.toml", "cannot be read"]),
+        (
+            &[("QUEUE_URL", ""), ("DEAD_LETTER_QUEUE_URL", ""), ("KMS_KEY_ARNS", ""), ("TWILIO_AUTH_TOKEN", "")],
+            &["QUEUE_URL is not set", "DEAD_LETTER_QUEUE_URL", "KMS_KEY_ARNS is not set", "TWILIO_AUTH_TOKEN"],
+        ),
+    ];
+    for (changes, expected) in cases {
+        let output = refuses_to_start(&world.worker_with(changes).await).await;
+        names_all(&output, &["worker cannot start"]);
+        names_all(&output, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_worker_names_every_fault_of_its_configuration_with_its_place() {
+    let world = World::new().await;
+    let path = write_configuration(
+        "[[provider]]\nname = \"main\"\nkind = \"twilio\"\nbase_url = \"http://example.com\"\n\
+         auth_token = \"hush-in-the-file\"\nfrm = \"+12065550199\"\n[rety]\nhorizon = \"6h\"\n[retry]\nhorizon = \"6 h\"\n",
+    );
+    let worker = world.worker_with(&[("SEALPOST_CONFIG", path.to_str().expect("UTF-8")), ("QUEUE_URL", "")]).await;
+    let output = refuses_to_start(&worker).await;
+    std::fs::remove_file(&path).expect("it was just written");
+    names_all(
+        &output,
+        &[
+            "QUEUE_URL is not set",
+            "base_url",
+            "account_sid",
+            "frm",
+            "from",
+            "rety",
+            "retry",
+            "horizon",
+            "line 4",
+            "line 7",
+        ],
+    );
+    assert!(!output.contains("hush-in-the-file"), "{output}");
+}
+
+#[tokio::test]
+async fn outside_lambda_both_programs_explain_themselves() {
+    for (binary, expected) in [(&binaries().producer, "CustomSMSSender"), (&binaries().worker, "queue")] {
+        let output = Command::new(binary).env_clear().stdin(Stdio::null()).output().await.expect("it was just built");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        names_all(&stderr, &["Lambda function", "deploy it as the `bootstrap`", "cargo run -- local", expected]);
+    }
+}
