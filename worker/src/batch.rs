@@ -2,6 +2,7 @@
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>): the messages that are named
 //! stay in the queue, all others are deleted.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,33 +61,30 @@ impl Worker {
         let deadline = began + time_left.saturating_sub(TIME_TO_SETTLE);
         let answer_by = began + time_left.saturating_sub(TIME_TO_ANSWER);
         let records: Vec<Arc<Record>> = records.into_iter().map(Arc::new).collect();
+        // Dropping the set aborts what is left in it: nothing goes on after the answer.
         let mut tasks = JoinSet::new();
-        for record in &records {
+        let mut at_work = HashMap::new();
+        for (index, record) in records.iter().enumerate() {
             let (worker, record) = (Arc::clone(self), Arc::clone(record));
-            tasks.spawn(async move { worker.settle_record(record, deadline).await });
+            let task = tasks.spawn(async move { (index, worker.process(&record, deadline).await) });
+            at_work.insert(task.id(), index);
         }
         // Until its task says otherwise, a message stays in the queue: an error path can never delete one.
-        let mut stays: Vec<String> = records.iter().map(|record| record.message_id.clone()).collect();
-        while let Ok(Some(joined)) = timeout_at(answer_by, tasks.join_next()).await {
-            if let Ok((message_id, Settled::Done)) = joined {
-                stays.retain(|id| *id != message_id);
+        let mut settled = vec![Settled::StaysInQueue; records.len()];
+        while let Ok(Some(joined)) = timeout_at(answer_by, tasks.join_next_with_id()).await {
+            match joined {
+                Ok((_, (index, outcome))) => settled[index] = outcome,
+                Err(panic) => {
+                    // A panic while settling a panic is left at that.
+                    let Some(index) = at_work.remove(&panic.id()) else { continue };
+                    let (worker, record) = (Arc::clone(self), Arc::clone(&records[index]));
+                    tasks.spawn(async move { (index, worker.conclude_panicked(&record).await) });
+                }
             }
         }
-        let failure = |item_identifier| BatchItemFailure { item_identifier };
-        BatchAnswer { batch_item_failures: stays.into_iter().map(failure).collect() }
-    }
-
-    async fn settle_record(self: Arc<Self>, record: Arc<Record>, deadline: Instant) -> (String, Settled) {
-        // A task of its own, for the panic; a set of one, since dropping it ends its task: nothing may act on a
-        // message after the answer.
-        let mut task = JoinSet::new();
-        let (worker, received) = (Arc::clone(&self), Arc::clone(&record));
-        task.spawn(async move { worker.process(&received, deadline).await });
-        let settled = match task.join_next().await {
-            Some(Ok(settled)) => settled,
-            Some(Err(_)) | None => self.conclude_panicked(&record).await,
-        };
-        (record.message_id.clone(), settled)
+        let stays = records.iter().zip(settled).filter(|(_, settled)| *settled == Settled::StaysInQueue);
+        let failure = |record: &Arc<Record>| BatchItemFailure { item_identifier: record.message_id.clone() };
+        BatchAnswer { batch_item_failures: stays.map(|(record, _)| failure(record)).collect() }
     }
 }
 

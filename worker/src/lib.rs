@@ -32,7 +32,7 @@ pub use provider::Provider;
 pub use queue::{DeadLetter, Queue, QueueError, SqsQueue, sqs_config};
 pub use record::Record;
 pub use render::{RenderError, Texts, render};
-pub use retry::{RetrySettings, VISIBILITY_SCHEDULE};
+pub use retry::{RetrySettings, VISIBILITY_SCHEDULE, max_receive_count};
 pub use route::{Route, RouteRefusal};
 pub use settlement::{RetryReason, Verdict};
 pub use worker::Worker;

@@ -82,12 +82,24 @@ pub(crate) fn visibility_delay(
     let index = (receive_count.max(1) as usize - 1).min(VISIBILITY_SCHEDULE.len() - 1);
     let step = VISIBILITY_SCHEDULE[index];
     // To the nearest second: cut off, a step of 5 s could fall below its half and one of 2 s would have no jitter.
-    let jittered = (step.as_secs_f64() * (0.5 + unit.clamp(0.0, 1.0) / 2.0)).round();
-    let wanted = jittered.max(asked_for.unwrap_or_default().as_secs_f64().ceil());
+    let jittered = (step.mul_f64(0.5 + unit.clamp(0.0, 1.0) / 2.0) + Duration::from_millis(500)).as_secs();
+    let asked_for = asked_for.map_or(0, |pause| pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0)));
     let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
     // The last attempt is placed at the end rather than given up.
-    let delay = Duration::from_secs((wanted as u64).min(left.as_secs()).max(1));
+    let delay = Duration::from_secs(jittered.max(asked_for).min(left.as_secs()).max(1));
     (delay <= left).then_some(delay)
+}
+
+/// What `maxReceiveCount` of the main queue's redrive policy should be, so that SQS never takes a message away that
+/// is still to be sent: twice the most receives that the schedule can use within `horizon`, since crashes and
+/// invocations that run out of time use receives up too; 1,000 is the most that SQS takes.
+pub fn max_receive_count(horizon: Duration) -> u32 {
+    let shortest = |step: Duration| step / 2;
+    let first_steps: Duration = VISIBILITY_SCHEDULE.iter().copied().map(shortest).sum();
+    let last_step = shortest(VISIBILITY_SCHEDULE[VISIBILITY_SCHEDULE.len() - 1]);
+    let further = horizon.saturating_sub(first_steps).as_secs().div_ceil(last_step.as_secs());
+    let receives = VISIBILITY_SCHEDULE.len() as u64 + 1 + further;
+    u32::try_from(receives * 2).unwrap_or(u32::MAX).min(1_000)
 }
 
 /// Makes attempts with one provider until one ends in anything but Transient, one is not begun (`E` says why),
@@ -181,6 +193,21 @@ mod tests {
         assert_eq!(settings.end_of_retries(at(0), Some(at(180))), at(160));
         assert_eq!(settings.end_of_retries(at(0), Some(at(604_800))), at(6 * 60 * 60));
         assert_eq!(settings.end_of_retries(at(0), None), at(6 * 60 * 60));
+    }
+
+    #[test]
+    fn sqs_never_takes_a_message_away_that_is_still_to_be_sent() {
+        for horizon in [Duration::from_secs(60), Duration::from_secs(3_600), RetrySettings::default().horizon] {
+            let end = i64::try_from(horizon.as_secs()).expect("short");
+            let (mut elapsed, mut receives) = (0, 1);
+            while let Some(delay) = visibility_delay(receives, None, at(elapsed), at(end), 0.0) {
+                elapsed += i64::try_from(delay.as_secs()).expect("short");
+                receives += 1;
+            }
+            let allowed = max_receive_count(horizon);
+            assert!(allowed >= 2 * receives, "{horizon:?}: {receives} receives, {allowed} allowed");
+        }
+        assert_eq!(max_receive_count(Duration::from_secs(72 * 60 * 60)), 1_000);
     }
 
     proptest! {

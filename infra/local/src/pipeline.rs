@@ -16,7 +16,7 @@ use shared::{Clock, Environment, KeyArn, Settings, UserPoolId};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use worker::config::{Config, File};
-use worker::{KmsKeys, SqsQueue, Worker, open_with_esdk};
+use worker::{KmsKeys, RetrySettings, SqsQueue, Worker, max_receive_count, open_with_esdk};
 
 use crate::aws::EmbeddedAws;
 use crate::cognito::UserPool;
@@ -35,8 +35,6 @@ const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
 /// The embedded SQS reports the access key id as the sender: the worker trusts the producer's alone.
 const PRODUCER_ID: &str = "AROALOCALPRODUCER";
 const WORKER_ID: &str = "AROALOCALWORKER";
-/// Larger than the number of receives that the retry schedule can use.
-const MAX_RECEIVE_COUNT: &str = "200";
 
 /// A running pipeline.
 pub struct Pipeline {
@@ -214,7 +212,8 @@ async fn create_queues(client: &aws_sdk_sqs::Client) -> anyhow::Result<(String, 
     let attributes = attributes.attribute_names(QueueAttributeName::QueueArn).send().await?;
     let arn = attributes.attributes().and_then(|all| all.get(&QueueAttributeName::QueueArn));
     let arn = arn.context("GetQueueAttributes answers with the ARN")?;
-    let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVE_COUNT }).to_string();
+    let max_receive_count = max_receive_count(RetrySettings::default().horizon).to_string();
+    let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": max_receive_count }).to_string();
     let main = client.create_queue().queue_name(QUEUE).attributes(QueueAttributeName::RedrivePolicy, redrive);
     let main = main.attributes(QueueAttributeName::VisibilityTimeout, "30").send().await?;
     Ok((main.queue_url.context("CreateQueue answers with the URL")?, dead_letter_url))

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-#[cfg(feature = "local")]
 mod local;
 
 /// The operators' tool of Sealpost.
@@ -18,13 +17,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the whole pipeline on this machine: embedded SQS and KMS, the real producer and worker, a fake Twilio.
-    #[cfg(feature = "local")]
     Local(local::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments),
     };
     match outcome {

@@ -15,3 +15,4 @@ mod routes;
 mod scene;
 mod sealed;
 mod secrecy;
+mod sqs_queue;

@@ -67,7 +67,7 @@ fn any_record(n: u32, rng: &mut Rng) -> serde_json::Value {
 
 #[tokio::test(start_paused = true)]
 async fn every_record_is_delivered_or_dead_lettered_or_stays() {
-    let mut ends = [0_u32; 3];
+    let mut ends = [0; 3];
     for seed in 0..300 {
         let mut rng = Rng::with_seed(seed);
         let providers = [any_provider("first", &mut rng), any_provider("second", &mut rng)];
@@ -89,7 +89,7 @@ async fn every_record_is_delivered_or_dead_lettered_or_stays() {
                 stays.iter().filter(|id| **id == sqs_id(n)).count(),
             ];
             assert_eq!(found.iter().sum::<usize>(), 1, "seed {seed}, record {n}: {found:?}");
-            ends.iter_mut().zip(found).for_each(|(end, found)| *end += found as u32);
+            ends.iter_mut().zip(found).for_each(|(end, found)| *end += found);
         }
     }
     assert!(ends.iter().all(|end| *end > 300), "each end is common: {ends:?}");

@@ -193,7 +193,7 @@ async fn a_dead_letter_that_cannot_be_sent_is_a_retry_at_any_age() {
         assert_eq!(scene.receive(std::slice::from_ref(&record)).await, [sqs_id(0)]);
 
         assert_eq!(scene.queue.delays().len(), 1, "it waits like any other");
-        assert_eq!(scene.facts.of("dead_lettered"), [json!({}); 0]);
+        assert!(scene.facts.of("dead_lettered").is_empty());
         let facts = scene.facts.of("queue_call_failed");
         assert_eq!((&facts[0]["call"], &facts[0]["error"]), (&json!("SendMessage"), &json!("AccessDenied")));
         assert_eq!(scene.facts.of("retried")[0]["reason"], "dead_letter_queue_unavailable");

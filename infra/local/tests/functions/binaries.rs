@@ -7,13 +7,13 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 /// Where the programs are.
-pub struct Binaries {
-    pub producer: PathBuf,
-    pub worker: PathBuf,
+pub(crate) struct Binaries {
+    pub(crate) producer: PathBuf,
+    pub(crate) worker: PathBuf,
 }
 
 /// Built once by whichever test comes first. Cargo holds no lock any more while it runs tests.
-pub fn binaries() -> &'static Binaries {
+pub(crate) fn binaries() -> &'static Binaries {
     static BUILT: OnceLock<Result<Binaries, String>> = OnceLock::new();
     BUILT.get_or_init(build).as_ref().unwrap_or_else(|failure| panic!("{failure}"))
 }

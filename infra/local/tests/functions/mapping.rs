@@ -14,35 +14,35 @@ use crate::world::{FUNCTION_TIMEOUT, QUEUE, World};
 const LONGEST_POLL_SECONDS: i32 = 20;
 
 /// One batch on its way through the worker.
-pub struct Round {
-    pub messages: Vec<Message>,
-    pub outcome: Outcome,
+pub(crate) struct Round {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) outcome: Outcome,
     /// The ids of the messages that stay in the queue: those that the answer names, or all if there was no answer.
-    pub stay: Vec<String>,
+    pub(crate) stay: Vec<String>,
 }
 
 /// A message in the dead-letter queue.
 #[derive(Debug)]
-pub struct DeadLetter {
-    pub body: String,
-    pub attributes: BTreeMap<String, String>,
-    pub trace: Option<String>,
+pub(crate) struct DeadLetter {
+    pub(crate) body: String,
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) trace: Option<String>,
 }
 
 impl DeadLetter {
     /// An attribute; empty when it is not there.
-    pub fn attribute(&self, name: &str) -> &str {
+    pub(crate) fn attribute(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
 
-    pub fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         self.attribute("reason")
     }
 }
 
 impl Round {
     /// Whether the worker answered and named all messages, or named none of them.
-    pub fn names(&self) -> Named {
+    pub(crate) fn names(&self) -> Named {
         match &self.outcome {
             Outcome::Answered(_) if self.stay.is_empty() => Named::None,
             Outcome::Answered(_) if self.stay.len() == self.messages.len() => Named::All,
@@ -53,7 +53,7 @@ impl Round {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub(crate) enum Named {
     None,
     Some,
     All,
@@ -62,11 +62,11 @@ pub enum Named {
 
 impl World {
     /// Waits for messages, gives them to the worker and deletes those that its answer does not name.
-    pub async fn round(&self, worker: &Function) -> Round {
+    pub(crate) async fn round(&self, worker: &Function) -> Round {
         self.round_within(worker, FUNCTION_TIMEOUT).await
     }
 
-    pub async fn round_within(&self, worker: &Function, timeout: Duration) -> Round {
+    pub(crate) async fn round_within(&self, worker: &Function, timeout: Duration) -> Round {
         let messages = self.receive(&self.queue_url).await;
         let event = lambda_event(&messages).to_string();
         let outcome = worker.invoke(event.as_bytes(), Invocation::within(timeout)).await;
@@ -88,7 +88,7 @@ impl World {
     }
 
     /// Receives what there is; waits for it if there is nothing.
-    pub async fn receive(&self, queue_url: &str) -> Vec<Message> {
+    pub(crate) async fn receive(&self, queue_url: &str) -> Vec<Message> {
         let request = self
             .sqs
             .receive_message()
@@ -104,7 +104,7 @@ impl World {
     }
 
     /// Makes the messages of a round receivable at once, as if their delays were over.
-    pub async fn pass_time(&self, round: &Round) {
+    pub(crate) async fn pass_time(&self, round: &Round) {
         for message in &round.messages {
             let request = self.sqs.change_message_visibility().queue_url(&self.queue_url).visibility_timeout(0);
             request.set_receipt_handle(message.receipt_handle.clone()).send().await.expect("SQS is well");
@@ -112,28 +112,28 @@ impl World {
     }
 
     /// The one message in the dead-letter queue.
-    pub async fn dead_letter(&self) -> DeadLetter {
+    pub(crate) async fn dead_letter(&self) -> DeadLetter {
         let mut letters = self.dead_letters().await;
         assert_eq!(letters.len(), 1, "{letters:?}");
         letters.remove(0)
     }
 
-    pub async fn dead_letters(&self) -> Vec<DeadLetter> {
+    pub(crate) async fn dead_letters(&self) -> Vec<DeadLetter> {
         self.receive(&self.dead_letter_queue_url).await.into_iter().map(DeadLetter::from).collect()
     }
 
     /// How many messages the queue holds, receivable or not.
-    pub fn queued(&self) -> usize {
+    pub(crate) fn queued(&self) -> usize {
         self.aws.sqs().with_account(|account, _| account.messages(QUEUE).expect("it exists").count())
     }
 
-    pub fn dead_lettered(&self) -> usize {
+    pub(crate) fn dead_lettered(&self) -> usize {
         let name = self.dead_letter_queue_url.rsplit('/').next().expect("split gives one part at least").to_owned();
         self.aws.sqs().with_account(|account, _| account.messages(&name).expect("it exists").count())
     }
 
     /// How long until the next invisible message of the queue comes back; none if there is no such message.
-    pub fn invisible_for(&self) -> Option<Duration> {
+    pub(crate) fn invisible_for(&self) -> Option<Duration> {
         self.aws.sqs().with_account(|account, now| {
             let event = account.next_event(QUEUE, now)?;
             Some(Duration::from_millis(event.unix_millis().saturating_sub(now.unix_millis())))

@@ -73,7 +73,7 @@ async fn a_worker_names_every_fault_of_its_configuration_with_its_place() {
     let world = World::new().await;
     let path = write_configuration(
         "[[provider]]\nname = \"main\"\nkind = \"twilio\"\nbase_url = \"http://example.com\"\n\
-         auth_token = \"hush-in-the-file\"\nfrm = \"+12065550199\"\n[rety]\nhorizon = \"6h\"\n[retry]\nhorizon = \"6 h\"\n",
+         auth_token = \"hush-in-the-file\"\nfrm = \"+12065550199\"\n[rety]\nhorizon = \"6h\"\n[retry]\nhorizon = \"soon\"\n",
     );
     let worker = world.worker_with(&[("SEALPOST_CONFIG", path.to_str().expect("UTF-8")), ("QUEUE_URL", "")]).await;
     let output = refuses_to_start(&worker).await;

@@ -17,40 +17,40 @@ use shared::{Clock, CognitoEvent, KeyArn, QueueMessage, TriggerSource, UserPoolI
 use crate::binaries::binaries;
 
 /// Longer than anything takes; it only keeps a broken test from hanging.
-pub const LONG: Duration = Duration::from_secs(30);
+pub(crate) const LONG: Duration = Duration::from_secs(30);
 /// The worker's time for one batch, as deployed.
-pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const FUNCTION_TIMEOUT: Duration = Duration::from_secs(20);
 
-pub const PHONE: &str = "+12065550100";
-pub const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
-pub const AUTH_TOKEN: &str = "hush-auth-token-of-the-account";
-pub const SECRET_ACCESS_KEY: &str = "hush/secret+access+key+of+the+role";
+pub(crate) const PHONE: &str = "+12065550100";
+pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+pub(crate) const AUTH_TOKEN: &str = "hush-auth-token-of-the-account";
+pub(crate) const SECRET_ACCESS_KEY: &str = "hush/secret+access+key+of+the+role";
 /// The embedded SQS reports the access key id as the sender.
-pub const PRODUCER_ID: &str = "AROATESTPRODUCER";
+pub(crate) const PRODUCER_ID: &str = "AROATESTPRODUCER";
 const WORKER_ID: &str = "AROATESTWORKER";
-pub const QUEUE: &str = "sealpost";
+pub(crate) const QUEUE: &str = "sealpost";
 const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
 
 /// More receives than any test makes.
 const NO_REDRIVE: u32 = 1_000;
 
-pub struct World {
-    pub aws: EmbeddedAws,
-    pub pool: UserPool,
-    pub twilio: FakeTwilio,
-    pub queue_url: String,
-    pub dead_letter_queue_url: String,
+pub(crate) struct World {
+    pub(crate) aws: EmbeddedAws,
+    pub(crate) pool: UserPool,
+    pub(crate) twilio: FakeTwilio,
+    pub(crate) queue_url: String,
+    pub(crate) dead_letter_queue_url: String,
     /// With the rights of an operator.
-    pub sqs: aws_sdk_sqs::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
     configuration: PathBuf,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with_max_receive_count(NO_REDRIVE).await
     }
 
-    pub async fn with_max_receive_count(max_receive_count: u32) -> Self {
+    pub(crate) async fn with_max_receive_count(max_receive_count: u32) -> Self {
         // The build first: it must not use up the time of a started world.
         binaries();
         let aws = EmbeddedAws::start(([127, 0, 0, 1], 0).into()).expect("a free port");
@@ -70,22 +70,22 @@ impl World {
         Self { aws, pool, twilio, queue_url, dead_letter_queue_url, sqs, configuration }
     }
 
-    pub async fn producer(&self) -> Function {
+    pub(crate) async fn producer(&self) -> Function {
         self.producer_with(&[]).await
     }
 
     /// The producer with these variables changed; an empty value takes one away.
-    pub async fn producer_with(&self, changes: &[(&str, &str)]) -> Function {
+    pub(crate) async fn producer_with(&self, changes: &[(&str, &str)]) -> Function {
         let own = [("USER_POOL_IDS", self.pool.id.as_str())];
         start("producer", &binaries().producer, self.environment(PRODUCER_ID, &[&own, changes])).await
     }
 
-    pub async fn worker(&self) -> Function {
+    pub(crate) async fn worker(&self) -> Function {
         self.worker_with(&[]).await
     }
 
     /// The worker with these variables changed; an empty value takes one away.
-    pub async fn worker_with(&self, changes: &[(&str, &str)]) -> Function {
+    pub(crate) async fn worker_with(&self, changes: &[(&str, &str)]) -> Function {
         let own = [
             ("DEAD_LETTER_QUEUE_URL", self.dead_letter_queue_url.as_str()),
             ("KMS_KEY_ARNS", self.pool.key.as_str()),
@@ -118,12 +118,12 @@ impl World {
     }
 
     /// A sign-up event to [`PHONE`] with this code.
-    pub fn sign_up(&self, code: &str) -> Value {
+    pub(crate) fn sign_up(&self, code: &str) -> Value {
         self.pool.event(TriggerSource::SignUp, PHONE, Some(&self.pool.seal(code).expect("KMS is well")))
     }
 
     /// The body that the producer would write for an event accepted now.
-    pub fn body(&self, event: Value) -> Value {
+    pub(crate) fn body(&self, event: Value) -> Value {
         let event = CognitoEvent::from_value(event).expect("a sound event");
         let id = event.code().expect("an event with a code").message_id().clone();
         let message = QueueMessage::new(event, id, Clock::system().now(), Duration::from_secs(180));
@@ -131,22 +131,22 @@ impl World {
     }
 
     /// Puts a body into the queue, past the producer but under its name.
-    pub async fn forge(&self, body: &str) {
+    pub(crate) async fn forge(&self, body: &str) {
         self.forge_as(PRODUCER_ID, body).await;
     }
 
-    pub async fn forge_as(&self, sender: &str, body: &str) {
+    pub(crate) async fn forge_as(&self, sender: &str, body: &str) {
         let request = client(&self.aws, sender).send_message().queue_url(&self.queue_url).message_body(body);
         request.send().await.expect("SQS is well");
     }
 
     /// The next SMS on the phone.
-    pub async fn phone(&self) -> ReceivedSms {
+    pub(crate) async fn phone(&self) -> ReceivedSms {
         tokio::time::timeout(LONG, self.twilio.next_message()).await.expect("an SMS")
     }
 
     /// Lets the provider answer the next request with one of Twilio's errors, whose message quotes `echo`.
-    pub fn provider_refuses(&self, status: u16, code: u32, echo: &str) {
+    pub(crate) fn provider_refuses(&self, status: u16, code: u32, echo: &str) {
         let body = json!({ "code": code, "message": echo, "more_info": "https://example.com", "status": status });
         self.twilio.script(Script::Answer { status, headers: Vec::new(), body: body.to_string() });
     }
@@ -160,7 +160,7 @@ impl Drop for World {
 }
 
 /// Invokes the producer as Cognito does and expects success.
-pub async fn accept(producer: &Function, event: &Value) {
+pub(crate) async fn accept(producer: &Function, event: &Value) {
     match producer.invoke(event.to_string().as_bytes(), Invocation::within(LONG)).await {
         Outcome::Answered(_) => {}
         other => panic!("{other:?}"),
@@ -168,14 +168,14 @@ pub async fn accept(producer: &Function, event: &Value) {
 }
 
 /// A pool of its own with a key of its own.
-pub fn user_pool(aws: &EmbeddedAws, id: &str) -> UserPool {
+pub(crate) fn user_pool(aws: &EmbeddedAws, id: &str) -> UserPool {
     let kms = Arc::clone(aws.kms().model());
     let key = kms.create_key("", sqs::Timestamp::default()).expect("room for a key");
     UserPool { id: UserPoolId::parse(id).expect("a pool id"), key: KeyArn::parse(&key.arn).expect("an ARN"), kms }
 }
 
 /// A configuration file of its own; its path.
-pub fn write_configuration(text: &str) -> PathBuf {
+pub(crate) fn write_configuration(text: &str) -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("functions-{}-{number}.toml", std::process::id());
