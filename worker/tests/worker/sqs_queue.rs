@@ -38,12 +38,12 @@ fn queue(status: u16, body: &'static str) -> (SqsQueue, Receiver<Value>) {
             stream.read_exact(&mut content).expect("a body");
             let mut call: Value = serde_json::from_slice(&content).expect("JSON");
             call["action"] = json!(action);
-            let answer = format!("HTTP/1.1 {status} x\r\ncontent-type: application/x-amz-json-1.0\r\n");
-            let answer = format!("{answer}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            stream.get_mut().write_all(answer.as_bytes()).expect("a reader");
             if calls.send(call).is_err() {
                 return;
             }
+            let answer = format!("HTTP/1.1 {status} x\r\ncontent-type: application/x-amz-json-1.0\r\n");
+            let answer = format!("{answer}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.get_mut().write_all(answer.as_bytes()).expect("a reader");
         }
     });
     let aws = SdkConfig::builder()
