@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use crate::display::Display;
 use crate::events;
 use crate::pipeline::Pipeline;
@@ -46,18 +48,19 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
     let all_arrived = journeys.iter().all(|journey| journey.ending.has_arrived());
     display.summary(&journeys, began.elapsed())?;
     if !options.once {
+        // Listened for before it is promised.
+        let interrupted = signal(SignalKind::interrupt())?;
         display.what_to_try(&pipeline)?;
-        stay(&pipeline, &mut display).await?;
+        stay(&pipeline, &mut display, interrupted).await?;
     }
     Ok(all_arrived)
 }
 
 /// Shows what arrives until Ctrl-C.
-async fn stay(pipeline: &Pipeline, display: &mut Display<'_>) -> anyhow::Result<()> {
+async fn stay(pipeline: &Pipeline, display: &mut Display<'_>, mut interrupted: Signal) -> anyhow::Result<()> {
     loop {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted?;
+            _ = interrupted.recv() => {
                 display.stopped()?;
                 return Ok(());
             }

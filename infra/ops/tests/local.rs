@@ -1,8 +1,9 @@
 //! `sealpost local` as a person runs it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::json;
 
@@ -80,6 +81,22 @@ fn events_of_a_file_are_sealed_sent_and_told_apart_when_they_do_not_arrive() {
     for absent in ["444444", "454545", "464646"] {
         assert!(!shown.contains(absent), "{absent} was shown");
     }
+}
+
+#[test]
+fn without_once_it_stays_up_and_ctrl_c_stops_it() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealpost"));
+    let mut process = command.arg("local").stdout(Stdio::piped()).spawn().expect("the binary runs");
+    let mut shown = BufReader::new(process.stdout.take().expect("piped"));
+    let mut lines = String::new();
+    while !lines.contains("Ctrl-C stops") {
+        assert_ne!(shown.read_line(&mut lines).expect("UTF-8"), 0, "it ended by itself: {lines}");
+    }
+    let interrupted = Command::new("kill").args(["-INT", &process.id().to_string()]).status();
+    assert!(interrupted.expect("kill runs").success());
+    shown.read_to_string(&mut lines).expect("UTF-8");
+    assert!(lines.ends_with("Stopped.\n"), "{lines}");
+    assert!(process.wait().expect("it ends").success());
 }
 
 #[test]

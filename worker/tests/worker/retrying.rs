@@ -182,17 +182,20 @@ async fn a_message_that_cannot_be_postponed_stays_all_the_same_and_that_is_said(
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_cannot_be_sent_is_a_retry_at_any_age() {
     let expired = expiring(beginning(), sign_in(0));
-    for (record, reason) in [
-        (record(0, &sign_in(0)), DeadLetterReason::ProvidersExhausted),
-        (record(0, &expired), DeadLetterReason::Expired),
-        (sent(second(-20 * DAY), received(900, record(0, &expired))), DeadLetterReason::Expired),
+    let (shortest, longest) = (VISIBILITY_SCHEDULE[0], VISIBILITY_SCHEDULE[8]);
+    for (record, reason, step) in [
+        (record(0, &sign_in(0)), DeadLetterReason::ProvidersExhausted, shortest),
+        (record(0, &expired), DeadLetterReason::Expired, shortest),
+        (sent(second(-20 * DAY), received(900, record(0, &expired))), DeadLetterReason::Expired, longest),
     ] {
         let scene = outage();
         scene.queue.dead_lettering_becomes(QueueBehaviour::Refuses);
         sleep(seconds(170)).await;
         assert_eq!(scene.receive(std::slice::from_ref(&record)).await, [sqs_id(0)]);
 
-        assert_eq!(scene.queue.delays().len(), 1, "it waits like any other");
+        let delays = scene.queue.delays();
+        assert_eq!(delays.len(), 1);
+        assert!((step / 2..=step).contains(&delays[0]), "it waits like any other: {delays:?}");
         assert!(scene.facts.of("dead_lettered").is_empty());
         let facts = scene.facts.of("queue_call_failed");
         assert_eq!((&facts[0]["call"], &facts[0]["error"]), (&json!("SendMessage"), &json!("AccessDenied")));

@@ -239,7 +239,7 @@ async fn refusals_by_the_worker(run: &mut Run) {
         |body| body["id"] = json!("00".repeat(16)),
         |body| body["expires_at"] = json!("2026-11-23T12:00:00.000Z"),
         |body| body["event"]["userPoolId"] = json!("eu-west-1_OTHER0001"),
-        |body| body["event"]["request"]["userAttributes"]["phone_number"] = json!("+99900000000"),
+        |body| body["event"]["request"]["userAttributes"]["phone_number"] = json!("+10000000000"),
         |body| body["event"]["request"]["userAttributes"]["phone_number"] = json!("+1206"),
         |body| body["event"]["request"]["code"] = json!(["of", "another", "type"]),
         |body| {

@@ -92,7 +92,7 @@ async fn a_code_of_another_suite_is_not_opened() {
 #[tokio::test]
 async fn a_number_of_no_country_is_not_sent_to() {
     let change = |_: &World, body: &mut Value| {
-        body["event"]["request"]["userAttributes"]["phone_number"] = json!("+99900000000");
+        body["event"]["request"]["userAttributes"]["phone_number"] = json!("+10000000000");
     };
     is_refused_unseen(change, "country_not_allowed").await;
 }
