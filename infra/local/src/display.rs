@@ -28,11 +28,14 @@ impl<'w> Display<'w> {
         Self { out }
     }
 
-    pub(crate) fn title(&mut self, endpoint: &str, key: &KeyArn) -> io::Result<()> {
+    pub(crate) fn title(&mut self) -> io::Result<()> {
         writeln!(
             self.out,
             "{BOLD}Cognito event → producer → SQS → worker → SMS provider → phone{BOLD:#}, all in this process"
-        )?;
+        )
+    }
+
+    pub(crate) fn endpoint(&mut self, endpoint: &str, key: &KeyArn) -> io::Result<()> {
         writeln!(self.out, "{DIM}SQS and KMS at {endpoint}, codes sealed with KMS key {}{DIM:#}", key_id(key))
     }
 

@@ -30,9 +30,10 @@ pub struct Options {
 /// When the pipeline cannot be started or the events cannot be read.
 pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Result<bool> {
     let began = Instant::now();
-    let mut pipeline = Pipeline::start(options.port).await?;
     let mut display = Display::new(out);
-    display.title(&pipeline.aws_endpoint(), &pipeline.pool.key)?;
+    display.title()?;
+    let mut pipeline = Pipeline::start(options.port).await?;
+    display.endpoint(&pipeline.aws_endpoint(), &pipeline.pool.key)?;
     let events = match &options.events {
         None => events::of_every_source(&pipeline.pool)?,
         Some(path) => events::of_file(path, &pipeline.pool)?,
