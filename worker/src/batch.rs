@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::record::{Record, SqsEvent};
+use crate::record::Record;
 use crate::worker::{Settled, Worker};
 
 /// Kept back from the invocation's time for postponing and dead-lettering.
@@ -36,11 +37,13 @@ pub struct BatchItemFailure {
 /// Why a whole batch fails: all of it stays in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
+    #[error("the event is not JSON (line {line}, column {column})")]
+    NotJson { line: usize, column: usize },
     #[error(
-        "the event is not that of an SQS event source mapping (line {line}, column {column}); \
+        "the event is not that of an SQS event source mapping; \
          attach this function to the queue by a mapping and to nothing else"
     )]
-    NotAnSqsEvent { line: usize, column: usize },
+    NotAnSqsEvent,
 }
 
 impl Worker {
@@ -50,9 +53,11 @@ impl Worker {
     /// # Errors
     /// When the event is no SQS event; the whole batch then stays in the queue.
     pub async fn handle_batch(self: &Arc<Self>, event: &[u8], time_left: Duration) -> Result<BatchAnswer, BatchError> {
-        let event: SqsEvent = serde_json::from_slice(event)
-            .map_err(|error| BatchError::NotAnSqsEvent { line: error.line(), column: error.column() })?;
-        Ok(self.handle_records(event.records, time_left).await)
+        let event: Value = serde_json::from_slice(event)
+            .map_err(|error| BatchError::NotJson { line: error.line(), column: error.column() })?;
+        let Some(Value::Array(records)) = event.get("Records").cloned() else { return Err(BatchError::NotAnSqsEvent) };
+        let records: Option<Vec<_>> = records.into_iter().map(Record::from_value).collect();
+        Ok(self.handle_records(records.ok_or(BatchError::NotAnSqsEvent)?, time_left).await)
     }
 
     /// Works on received records at once, as [`Worker::handle_batch`] does.

@@ -1,19 +1,24 @@
 //! One message along its route of providers.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use secrecy::SecretString;
 use shared::telemetry::{Fact, Telemetry};
 use shared::{Clock, DeadLetterReason, MessageId, PhoneNumber, Timestamp};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::provider::{Attempt, Outcome, OutcomeCode, Provider, Sms};
 use crate::retry::with_retries;
 use crate::settlement::{Ending, RetryReason};
+use crate::unknowns::UnknownOutcomes;
 
 /// An attempt with less time than this would mostly end in an outcome that nobody knows.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
+/// Providers keep to their time by themselves; one that does not is cut off so much later.
+const GRACE: Duration = Duration::from_millis(500);
 /// Two attempts that may each have been sent are enough.
 const MOST_UNKNOWNS: u32 = 2;
 
@@ -27,6 +32,7 @@ pub(crate) struct Delivery<'w> {
     pub(crate) deadline: Instant,
     pub(crate) clock: &'w Clock,
     pub(crate) telemetry: &'w dyn Telemetry,
+    pub(crate) unknowns: &'w UnknownOutcomes,
     pub(crate) trail: &'w Mutex<Trail>,
 }
 
@@ -53,11 +59,10 @@ enum NotBegun {
 
 impl Delivery<'_> {
     /// Asks the providers in order until one takes the SMS or none is left. An attempt that may have been
-    /// sent is followed by at most one more of its kind.
+    /// sent is followed by at most one more of its kind, in this receive or a later one.
     pub(crate) async fn along(&self, route: &[&Arc<dyn Provider>]) -> Ending {
         let mut failures = Vec::new();
         let mut patience: Option<Duration> = None;
-        let mut unknowns = 0;
         let mut next = 0;
         while let Some(provider) = route.get(next) {
             next += 1;
@@ -69,8 +74,7 @@ impl Delivery<'_> {
                 }
                 Ok(Step::MayHaveBeenSent { detail }) => {
                     failures.push(detail);
-                    unknowns += 1;
-                    if unknowns == MOST_UNKNOWNS {
+                    if self.unknowns.add(self.id, self.expires_at, self.clock.now()) >= MOST_UNKNOWNS {
                         let detail = failures.join("; ");
                         return Ending::Refused { reason: DeadLetterReason::OutcomeUnknown, detail };
                     }
@@ -118,7 +122,7 @@ impl Delivery<'_> {
             trail.last_provider = Some(provider.name().to_owned());
         }
         let began = Instant::now();
-        let attempt = provider.send(&Sms { to: self.to, text: self.text, valid_for, timeout }).await;
+        let attempt = send_guarded(provider, &Sms { to: self.to, text: self.text, valid_for, timeout }).await;
         self.telemetry.record(&Fact::Attempted {
             id: self.id,
             provider: provider.name(),
@@ -134,16 +138,31 @@ impl Delivery<'_> {
     }
 }
 
+/// A provider that panics or overruns its time may have sent the SMS before.
+async fn send_guarded(provider: &dyn Provider, sms: &Sms<'_>) -> Attempt {
+    let sent = AssertUnwindSafe(provider.send(sms)).catch_unwind();
+    match timeout(sms.timeout + GRACE, sent).await {
+        Ok(Ok(attempt)) => attempt,
+        Ok(Err(_panic)) => Attempt::failed(Outcome::Unknown, "panic"),
+        Err(_elapsed) => Attempt::failed(Outcome::Unknown, "timeout"),
+    }
+}
+
 impl NotBegun {
-    fn ending(self, mut failures: Vec<String>, retry_after: Option<Duration>) -> Ending {
-        let reason = match (&self, failures.is_empty()) {
-            (Self::Expired | Self::DeadlineNear, false) => RetryReason::ProvidersUnavailable,
-            (Self::Expired | Self::DeadlineNear, true) => RetryReason::OutOfTime,
-        };
-        failures.push(match self {
-            Self::Expired => "expired before the next attempt".to_owned(),
-            Self::DeadlineNear => "no time left in this invocation".to_owned(),
-        });
-        Ending::Failed { reason, detail: failures.join("; "), retry_after }
+    fn ending(self, failures: Vec<String>, retry_after: Option<Duration>) -> Ending {
+        match self {
+            Self::Expired if failures.is_empty() => {
+                let detail = "expired before the first attempt".to_owned();
+                Ending::Refused { reason: DeadLetterReason::Expired, detail }
+            }
+            Self::DeadlineNear if failures.is_empty() => {
+                let detail = "no time left in this invocation".to_owned();
+                Ending::Failed { reason: RetryReason::OutOfTime, detail, retry_after }
+            }
+            Self::Expired | Self::DeadlineNear => {
+                let detail = failures.join("; ");
+                Ending::Failed { reason: RetryReason::ProvidersUnavailable, detail, retry_after }
+            }
+        }
     }
 }

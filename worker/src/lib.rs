@@ -20,6 +20,7 @@ mod render;
 mod retry;
 mod route;
 mod settlement;
+mod unknowns;
 mod worker;
 
 pub use batch::{BatchAnswer, BatchError, BatchItemFailure};
@@ -35,4 +36,5 @@ pub use render::{RenderError, Texts, render};
 pub use retry::{RetrySettings, VISIBILITY_SCHEDULE, max_receive_count};
 pub use route::{Route, RouteRefusal};
 pub use settlement::{RetryReason, Verdict};
+pub use unknowns::UnknownOutcomes;
 pub use worker::Worker;

@@ -12,7 +12,9 @@ use serde_json::value::RawValue;
 use shared::telemetry::{Fact, JsonLines, Telemetry, record_panics};
 use shared::{Clock, Environment, Timestamp};
 use worker::config::Start;
-use worker::{KmsKeys, SqsQueue, Worker, kms_config, open_with_esdk, sqs_config, warm_up_phone_regions};
+use worker::{
+    KmsKeys, SqsQueue, UnknownOutcomes, Worker, kms_config, open_with_esdk, sqs_config, warm_up_phone_regions,
+};
 
 const HOW_TO_RUN: &str = "\
 worker is the Lambda function that consumes Sealpost's queue.
@@ -78,6 +80,7 @@ async fn start(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Worker> {
         queue: Arc::new(SqsQueue::new(sqs, queue_url, dead_letter_queue_url)),
         clock,
         random: Mutex::new(fastrand::Rng::new()),
+        unknowns: UnknownOutcomes::default(),
         telemetry,
     })
 }

@@ -37,10 +37,11 @@ impl Route {
     pub(crate) fn read(mut section: Section<'_>, providers: &[String], faults: &mut Faults) -> Self {
         let mut route = Self::through_all(providers.len());
         if let Some(names) = section.texts("default", faults) {
-            route.default = indexes("default", &names, providers, &section, faults);
+            route.default = indexes("default in [route]", &names, providers, &section, faults);
         }
         for (code, names) in section.text_lists_by_name("country", faults) {
-            let indexes = indexes(&code, &names, providers, &section, faults);
+            let key = format!("{code} in [route.country]");
+            let indexes = indexes(&key, &names, providers, &section, faults);
             match Country::parse(&code) {
                 Some(country) => drop(route.by_country.insert(country, indexes)),
                 None => section.fault(
@@ -65,12 +66,12 @@ fn indexes(
     for name in names {
         match providers.iter().position(|provider| provider == name) {
             Some(index) if indexes.contains(&index) => {
-                section.fault(format!("{key} in [route] names provider {name} twice"), faults);
+                section.fault(format!("{key} names provider {name} twice"), faults);
             }
             Some(index) => indexes.push(index),
             None => {
                 let known = providers.join(", ");
-                section.fault(format!("{key} in [route] names no provider: {name} (there are: {known})"), faults);
+                section.fault(format!("{key} names no provider: {name} (there are: {known})"), faults);
             }
         }
     }
@@ -126,7 +127,7 @@ mod tests {
                 "[route]\ndefault = [\"frist\"]\n",
                 "default in [route] names no provider: frist (there are: first, second, third)",
             ),
-            ("[route.country]\nIN = [\"msg91\"]\n", "IN in [route] names no provider: msg91"),
+            ("[route.country]\nIN = [\"msg91\"]\n", "IN in [route.country] names no provider: msg91"),
             ("[route]\ndefault = [\"first\", \"first\"]\n", "default in [route] names provider first twice"),
             ("[route.country]\nUK = []\n", "UK in [route.country] is not an ISO 3166 region such as GB, in capitals"),
             ("[route.country]\ngb = []\n", "gb in [route.country] is not an ISO 3166 region such as GB, in capitals"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use shared::telemetry::{Fact, Telemetry};
-use shared::{Clock, DeadLetterReason, MessageId, SealedCode, Timestamp, TriggerSource};
+use shared::{Clock, DeadLetterReason, MessageId, QueueMessage, SealedCode, Timestamp, TriggerSource};
 use tokio::time::{Instant, timeout_at};
 
 use crate::admission::{Admitted, Refused, admit};
@@ -20,6 +20,7 @@ use crate::record::Record;
 use crate::render::render;
 use crate::retry::visibility_delay;
 use crate::settlement::{Circumstances, Ending, RetryReason, Verdict, settle};
+use crate::unknowns::UnknownOutcomes;
 
 /// Everything that processing a record needs.
 pub struct Worker {
@@ -31,6 +32,7 @@ pub struct Worker {
     pub queue: Arc<dyn Queue>,
     pub clock: Clock,
     pub random: Mutex<fastrand::Rng>,
+    pub unknowns: UnknownOutcomes,
     pub telemetry: Arc<dyn Telemetry>,
 }
 
@@ -44,8 +46,9 @@ pub(crate) enum Settled {
 /// How the work on a record ended, and what is then known of its message.
 struct Worked {
     ending: Ending,
-    /// None where the body could not be read.
+    /// None where the body could not be read, as is the expiry.
     id: Option<MessageId>,
+    expires_at: Option<Timestamp>,
     /// None where the message was not admitted.
     admitted: Option<Facts>,
     trail: Trail,
@@ -68,15 +71,23 @@ impl Worker {
 
     /// Settles a record whose task panicked.
     pub(crate) async fn conclude_panicked(&self, record: &Record) -> Settled {
-        let ending = failed(RetryReason::WorkerFault, "the worker panicked on it");
-        self.conclude(record, Worked { ending, id: None, admitted: None, trail: Trail::default() }).await
+        let message = QueueMessage::parse(&record.body).ok();
+        let worked = Worked {
+            ending: failed(RetryReason::WorkerFault, "the worker panicked on it"),
+            expires_at: message.as_ref().map(|message| message.expires_at),
+            id: message.map(|message| message.id),
+            admitted: None,
+            trail: Trail::default(),
+        };
+        self.conclude(record, worked).await
     }
 
     async fn work(&self, record: &Record, deadline: Instant) -> Worked {
         let admitted = match admit(record, &self.config, self.clock.now()) {
             Ok(admitted) => admitted,
             Err(Refused { reason, detail, id }) => {
-                return Worked { ending: refused(reason, detail), id, admitted: None, trail: Trail::default() };
+                let ending = refused(reason, detail);
+                return Worked { ending, id, expires_at: None, admitted: None, trail: Trail::default() };
             }
         };
         let trail = Mutex::default();
@@ -92,7 +103,8 @@ impl Worker {
             expires_at: message.expires_at,
         };
         let trail = trail.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Worked { ending, id: Some(message.id), admitted: Some(facts), trail }
+        let (id, expires_at) = (Some(message.id), Some(message.expires_at));
+        Worked { ending, id, expires_at, admitted: Some(facts), trail }
     }
 
     /// Decrypts the message's code, if it has one, and renders the text.
@@ -148,6 +160,7 @@ impl Worker {
             deadline,
             clock: &self.clock,
             telemetry: self.telemetry.as_ref(),
+            unknowns: &self.unknowns,
             trail,
         };
         delivery.along(&route).await
@@ -155,13 +168,13 @@ impl Worker {
 
     /// Comes to the verdict and acts on it: the only place that does.
     async fn conclude(&self, record: &Record, worked: Worked) -> Settled {
-        let Worked { ending, id, admitted, trail } = worked;
+        let Worked { ending, id, expires_at, admitted, trail } = worked;
         let id = id.as_ref().map_or(record.message_id.as_str(), MessageId::as_str);
         let now = self.clock.now();
         let circumstances = Circumstances {
             now,
             sent_at: record.sent_at().unwrap_or(now),
-            expires_at: admitted.as_ref().map(|facts| facts.expires_at),
+            expires_at,
             receive_count: record.receive_count(),
             unit: self.unit(),
         };

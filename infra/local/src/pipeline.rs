@@ -16,7 +16,7 @@ use shared::{Clock, Environment, KeyArn, Settings, UserPoolId};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use worker::config::{Config, File};
-use worker::{KmsKeys, RetrySettings, SqsQueue, Worker, max_receive_count, open_with_esdk};
+use worker::{KmsKeys, RetrySettings, SqsQueue, UnknownOutcomes, Worker, max_receive_count, open_with_esdk};
 
 use crate::aws::EmbeddedAws;
 use crate::cognito::UserPool;
@@ -90,6 +90,7 @@ impl Pipeline {
             queue: Arc::new(SqsQueue::new(sqs, queue_url.clone(), dead_letter_queue_url.clone())),
             clock: Clock::system(),
             random: Mutex::new(fastrand::Rng::new()),
+            unknowns: UnknownOutcomes::default(),
             telemetry,
         });
         let warming = tokio::task::spawn_blocking(worker::warm_up_phone_regions);

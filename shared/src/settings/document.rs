@@ -64,6 +64,11 @@ impl<'doc> Section<'doc> {
         faults.push(Fault { line, column, message });
     }
 
+    /// Whether the key is there and has not been taken yet, whatever stands under it.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// Adds a fault about the whole section, at its beginning.
     pub fn fault(&self, message: impl Into<String>, faults: &mut Faults) {
         self.fault_at(self.span.start, message.into(), faults);

@@ -5,7 +5,7 @@ use shared::{Environment, Settings};
 
 use super::ProviderSettings;
 use super::placeholders::resolve;
-use crate::provider::TwilioSettings;
+use crate::provider::{Placeholder, TwilioSettings};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
@@ -63,20 +63,35 @@ fn provider(
     environment: &Environment<'_>,
     faults: &mut Faults,
 ) -> Option<ProviderSettings> {
-    let name = block.parsed("name", provider_name, faults).unwrap_or_else(|| {
-        block.fault("a [[provider]] needs a name of its own, for routes, logs and metrics", faults);
-        String::new()
-    });
-    if names.contains(&name) {
+    if !block.has("name") {
+        block.fault("a [[provider]] needs a name of its own, for routes and logs", faults);
+    }
+    let name = block.parsed("name", provider_name, faults).unwrap_or_default();
+    if !name.is_empty() && names.contains(&name) {
         block.fault(format!("two providers are named {name}"), faults);
     }
     names.push(name.clone());
-    let resolver = |placeholder: crate::provider::Placeholder<'_>| resolve(placeholder, environment);
-    match block.text("kind", faults).as_deref() {
-        Some("twilio") => TwilioSettings::read(block, name, &resolver, faults).map(ProviderSettings::Twilio),
-        Some(_) | None => {
-            block.fault(format!("provider {name} needs a kind; this version knows: twilio"), faults);
-            None
+    if !block.has("kind") {
+        block.fault(format!("a [[provider]] needs a kind; {KNOWN_KINDS}"), faults);
+    }
+    let resolver = |placeholder: Placeholder<'_>| resolve(placeholder, environment);
+    match block.parsed("kind", Kind::parse, faults)? {
+        Kind::Twilio => TwilioSettings::read(block, name, &resolver, faults).map(ProviderSettings::Twilio),
+    }
+}
+
+/// The kinds of provider that this version knows.
+enum Kind {
+    Twilio,
+}
+
+const KNOWN_KINDS: &str = "this version knows: twilio";
+
+impl Kind {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "twilio" => Ok(Self::Twilio),
+            _ => Err(format!("is not a kind of provider; {KNOWN_KINDS}")),
         }
     }
 }
@@ -210,11 +225,14 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_not_known_is_told_the_known_ones() {
-        for kind in ["", "kind = \"twilo\"\n"] {
-            assert_eq!(
-                faults(&format!("BLOCK(main)[[provider]]\nname = \"b\"\n{kind}")),
-                ["line 7, column 1: provider b needs a kind; this version knows: twilio"]
-            );
+        for (kind, expected) in [
+            ("", "line 7, column 1: a [[provider]] needs a kind; this version knows: twilio"),
+            (
+                "kind = \"twilo\"\n",
+                "line 9, column 8: kind in [[provider]] is not a kind of provider; this version knows: twilio",
+            ),
+        ] {
+            assert_eq!(faults(&format!("BLOCK(main)[[provider]]\nname = \"b\"\n{kind}")), [expected]);
         }
     }
 
@@ -223,7 +241,7 @@ mod tests {
         assert_eq!(
             faults("BLOCK(main)[[provider]]\nname = \"b\"\nkind = \"x\"\n[route]\ndefault = [\"b\", \"c\"]\n"),
             [
-                "line 7, column 1: provider b needs a kind; this version knows: twilio",
+                "line 9, column 8: kind in [[provider]] is not a kind of provider; this version knows: twilio",
                 "line 10, column 1: default in [route] names no provider: c (there are: main, b)",
             ]
         );

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use secrecy::{SecretBox, SecretString};
 use serde_json::json;
+use shared::{DeadLetterReason, SealedCode};
 use tokio::time::Instant;
+use worker::OpenFailure;
 
-use crate::doubles::code_in;
+use crate::doubles::{code_in, opens};
 use crate::messages::{batch, number, receipt, record, record_of_text, sign_in, sqs_id};
 use crate::provider_double::{LATENCY, ScriptedProvider, accepts, panics, recipient_permanent, transient};
 use crate::scene::{Scene, TIME_LEFT};
@@ -69,8 +72,9 @@ async fn an_event_of_no_queue_fails_the_whole_batch() {
     ] {
         let shown = String::from_utf8_lossy(&event).into_owned();
         let error = scene.handle(&event, TIME_LEFT).await.expect_err(&shown);
-        assert!(error.starts_with("the event is not that of an SQS event source mapping (line "), "{error}");
-        assert!(error.contains("attach this function to the queue"), "{error}");
+        let is_explained =
+            error.starts_with("the event is not that of an SQS event source mapping; attach this function");
+        assert!(is_explained || error.starts_with("the event is not JSON (line "), "{error}");
         assert!(!error.contains(&number(0)), "{error}");
     }
     assert_eq!(scene.requests(), [0]);
@@ -99,18 +103,39 @@ async fn a_hundred_records_take_as_long_as_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_that_records_retry_and_the_others_are_delivered() {
-    let provider = ScriptedProvider::named("first", [accepts()]).with_number(number(1), panics());
-    let scene = Scene::of([provider]);
+    let mut scene = Scene::of([ScriptedProvider::named("first", [accepts()])]);
+    scene.change(|worker| worker.open = panics_on_the_second);
     let records: Vec<_> = (0..3).map(|n| record(n, &sign_in(n))).collect();
 
     assert_eq!(scene.receive(&records).await, [sqs_id(1)]);
 
     assert_eq!(scene.facts.of("delivered").len(), 2);
-    assert_eq!(scene.facts.of("retried")[0]["reason"], "worker_fault");
+    let retried = scene.facts.of("retried");
+    assert_eq!((&retried[0]["reason"], &retried[0]["id"]), (&json!("worker_fault"), &sign_in(1)["id"]));
     let postponed = scene.queue.postponed();
     assert_eq!(postponed.len(), 1);
     assert_eq!(postponed[0].0, receipt(1));
     assert!(postponed[0].1 <= Duration::from_secs(2), "{postponed:?}");
+}
+
+fn panics_on_the_second(code: &SealedCode, key: &SecretBox<[u8; 32]>) -> Result<SecretString, OpenFailure> {
+    assert_ne!(json!(code.message_id().as_str()), sign_in(1)["id"], "as told");
+    opens(code, key)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_panics_may_have_sent_and_costs_its_own_record_alone() {
+    let provider = ScriptedProvider::named("first", [accepts()]).with_number(number(1), panics());
+    let scene = Scene::of([provider]);
+    let records: Vec<_> = (0..3).map(|n| record(n, &sign_in(n))).collect();
+
+    assert_eq!(scene.receive(&records).await, [""; 0]);
+
+    assert_eq!(scene.facts.of("delivered").len(), 2);
+    let letters = scene.queue.letters();
+    assert_eq!(letters.len(), 1);
+    assert_eq!((letters[0].reason, letters[0].attempts), (DeadLetterReason::OutcomeUnknown, 2));
+    assert_eq!(letters[0].detail, "first: panic; first: panic");
 }
 
 #[tokio::test(start_paused = true)]

@@ -111,6 +111,20 @@ async fn a_second_unknown_outcome_ends_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_of_an_earlier_receive_still_counts() {
+    let first = ScriptedProvider::named("first", [unknown()]);
+    let second = ScriptedProvider::named("second", [transient()]);
+    let scene = Scene::of([first, second]);
+    let records = [record(0, &sign_in(0))];
+
+    assert_eq!(scene.receive(&records).await, [sqs_id(0)]);
+    assert_eq!(scene.receive(&records).await, [""; 0]);
+
+    assert_eq!(scene.requests(), [2, 3], "the second receive ends at the second unknown outcome");
+    assert_eq!(scene.queue.letters()[0].reason, DeadLetterReason::OutcomeUnknown);
+}
+
+#[tokio::test(start_paused = true)]
 async fn attempts_that_provably_sent_nothing_do_not_count_as_unknown_ones() {
     let first = ScriptedProvider::named("first", [transient()]);
     let second = ScriptedProvider::named("second", [unknown()]);

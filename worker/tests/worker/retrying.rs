@@ -9,7 +9,7 @@ use worker::{KeyError, VISIBILITY_SCHEDULE};
 
 use crate::doubles::{KeyBehaviour, QueueBehaviour, faults_when_opening};
 use crate::messages::{beginning, expiring, message, received, record, second, sent, sign_in, sqs_id};
-use crate::provider_double::{ScriptedProvider, accepts, panics, provider_permanent, transient_for};
+use crate::provider_double::{ScriptedProvider, accepts, provider_permanent, transient_for};
 use crate::scene::Scene;
 
 const HORIZON: i64 = 6 * 60 * 60;
@@ -106,7 +106,8 @@ async fn at_the_end_the_last_retrys_reason_decides() {
     assert_eq!(scene.receive(&[horizon_passed()]).await, [""; 0]);
     assert_eq!(scene.queue.letters()[0].reason, DeadLetterReason::WorkerFault);
 
-    let scene = Scene::of([ScriptedProvider::named("first", [panics()])]);
+    let scene = outage();
+    scene.keys.become_like(KeyBehaviour::Panics);
     assert_eq!(scene.receive(&[horizon_passed()]).await, [""; 0]);
     assert_eq!(scene.queue.letters()[0].reason, DeadLetterReason::WorkerFault);
     assert_eq!(scene.queue.letters()[0].detail, "the worker panicked on it");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::{Clock, Environment, KeyArn, UserPoolId};
 use tokio::time::Instant;
 use worker::config::{Config, File};
-use worker::{Provider, Worker};
+use worker::{Provider, UnknownOutcomes, Worker};
 
 use crate::doubles::{Facts, Keys, Queues, opens};
 use crate::messages::{batch, beginning};
@@ -56,6 +56,7 @@ impl Scene {
             queue: queue.clone(),
             clock: paused_clock(),
             random: Mutex::new(fastrand::Rng::with_seed(7)),
+            unknowns: UnknownOutcomes::default(),
             telemetry: facts.clone(),
         });
         Self { worker, keys, providers, queue, facts }
