@@ -74,7 +74,7 @@ impl<'doc> Section<'doc> {
         self.fault_at(self.span.start, message.into(), faults);
     }
 
-    /// Takes the text under `key` and turns it into a value; `parse`'s error completes "`key` in [section] …".
+    /// Takes the text under `key` and turns it into a value; `parse`'s error completes "KEY in the section …".
     pub fn parsed<T, E: std::fmt::Display>(
         &mut self,
         key: &'static str,

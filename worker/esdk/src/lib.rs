@@ -1,7 +1,7 @@
 //! A sealed code and its data key in, the clear code out.
 //!
 //! The only crate that links `aws-esdk` (100,000 generated lines, minutes to compile). It knows no network, no
-//! KMS and no clock: whoever calls [`open`] has had the data key unwrapped before, by KMS or by a test.
+//! KMS and no clock: whoever calls [`open()`] has had the data key unwrapped before, by KMS or by a test.
 //!
 //! The library's errors and the `Debug` output of its types hold keys and clear texts. None of them leaves this
 //! crate: a failure is told by the step that failed, never by the library's words.

@@ -28,7 +28,7 @@ fn key_arn() -> KeyArn {
 
 /// A data key whose bytes would be recognised wherever they were printed.
 fn data_key() -> SecretBox<[u8; 32]> {
-    SecretBox::new(Box::new(std::array::from_fn(|position| 201 + position as u8)))
+    SecretBox::new(Box::new(std::array::from_fn(|position| 201 + u8::try_from(position).expect("below 32"))))
 }
 
 fn wrap(_: &BTreeMap<String, String>) -> Result<WrappedDataKey, Infallible> {

@@ -225,3 +225,92 @@ fn json_answer(status: StatusCode, body: &serde_json::Value) -> Response<Full<By
     *response.status_mut() = status;
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    const NEXT: &str = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n";
+
+    /// One request in a connection of its own; the whole answer.
+    async fn exchange(api: &RuntimeApi, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(api.address()).await.expect("it listens");
+        let length = body.len();
+        let request = format!("{head}host: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it answers in text");
+        answer
+    }
+
+    fn post(resource: &str) -> String {
+        format!("POST /2018-06-01/runtime/{resource} HTTP/1.1\r\n")
+    }
+
+    fn invocation(id: &str) -> Invocation {
+        let trace = Some("Root=1-65250495-30b227ef4ea882e709192510".to_owned());
+        Invocation { request_id: id.to_owned(), timeout: Duration::from_secs(3), trace }
+    }
+
+    #[tokio::test]
+    async fn an_invocation_is_handed_out_once_and_answered_once() {
+        let api = RuntimeApi::start("codes").await.expect("a free port");
+        let (first, second) =
+            (api.hand_in(b"{\"a\":1}", invocation("first")), api.hand_in(b"{}", invocation("second")));
+        let handed_out = exchange(&api, NEXT, "").await;
+        for part in [
+            "HTTP/1.1 200 OK\r\n",
+            "lambda-runtime-aws-request-id: first\r\n",
+            "lambda-runtime-deadline-ms: ",
+            "lambda-runtime-invoked-function-arn: arn:aws:lambda:eu-west-1:123456789012:function:codes\r\n",
+            "lambda-runtime-trace-id: Root=1-65250495-30b227ef4ea882e709192510\r\n",
+            "\r\n\r\n{\"a\":1}",
+        ] {
+            assert!(handed_out.contains(part), "{part} is missing from\n{handed_out}");
+        }
+        first.taken.await.expect("taken");
+        assert!(exchange(&api, NEXT, "").await.contains("lambda-runtime-aws-request-id: second"));
+
+        assert!(exchange(&api, &post("invocation/first/response"), "[]").await.starts_with("HTTP/1.1 202"));
+        assert_eq!(first.outcome.await, Ok(Outcome::Answered(b"[]".to_vec())));
+        assert!(exchange(&api, &post("invocation/first/response"), "[]").await.starts_with("HTTP/1.1 400"));
+
+        let error = "{\"errorType\":\"NoCode\",\"errorMessage\":\"none\",\"stackTrace\":[]}";
+        assert!(exchange(&api, &post("invocation/second/error"), error).await.starts_with("HTTP/1.1 202"));
+        let failed = Outcome::Failed { error_type: "NoCode".to_owned(), error_message: "none".to_owned() };
+        assert_eq!(second.outcome.await, Ok(failed));
+    }
+
+    #[tokio::test]
+    async fn an_answer_larger_than_lambda_takes_fails_the_invocation() {
+        let api = RuntimeApi::start("codes").await.expect("a free port");
+        let handed_in = api.hand_in(b"{}", invocation("first"));
+        exchange(&api, NEXT, "").await;
+        let head = format!("{}host: x\r\ncontent-length: {}\r\n\r\n", post("invocation/first/response"), 7 << 20);
+        let mut stream = TcpStream::connect(api.address()).await.expect("it listens");
+        stream.write_all(head.as_bytes()).await.expect("it reads");
+        let outcome = handed_in.outcome.await.expect("an outcome");
+        assert!(matches!(&outcome, Outcome::Failed { error_type, .. } if error_type.ends_with("SizeTooLarge")));
+    }
+
+    #[tokio::test]
+    async fn an_invocation_that_no_header_can_carry_is_withdrawn() {
+        let api = RuntimeApi::start("codes").await.expect("a free port");
+        let handed_in = api.hand_in(b"{}", invocation("a\nb"));
+        assert!(exchange(&api, NEXT, "").await.starts_with("HTTP/1.1 500"));
+        let outcome = handed_in.outcome.await.expect("an outcome");
+        assert!(matches!(&outcome, Outcome::Failed { error_type, .. } if error_type == "InvalidInvocation"));
+    }
+
+    #[tokio::test]
+    async fn an_error_of_the_start_is_kept_and_other_resources_are_unknown() {
+        let api = RuntimeApi::start("codes").await.expect("a free port");
+        assert_eq!(api.init_error(), None);
+        let error = "{\"errorType\":\"Runtime.InitError\",\"errorMessage\":\"no queue\"}";
+        exchange(&api, &post("init/error"), error).await;
+        let (error_type, error_message) = ("Runtime.InitError".to_owned(), "no queue".to_owned());
+        assert_eq!(api.init_error(), Some(Outcome::Failed { error_type, error_message }));
+        assert!(exchange(&api, "GET / HTTP/1.1\r\n", "").await.starts_with("HTTP/1.1 404"));
+    }
+}

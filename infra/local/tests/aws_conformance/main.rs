@@ -1,6 +1,8 @@
 //! The embedded AWS, driven by the clients that the pipeline uses: the behaviours in which stand-ins for AWS are known
 //! to go wrong, and those that the pipeline relies on.
 
+#![allow(clippy::unwrap_used, reason = "the support functions of a test may panic as the test itself may")]
+
 mod kms;
 mod long_polls;
 mod sqs_messages;

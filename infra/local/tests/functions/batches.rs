@@ -51,14 +51,11 @@ async fn an_event_of_something_else_fails_the_invocation_and_deletes_nothing() {
     let world = World::new().await;
     let worker = world.worker().await;
     for payload in ["{}", "[]", "{\"Records\":[{\"messageId\":5}]}", "{\"Records\":[{\"body\":\"739214\"}]}"] {
-        match worker.invoke(payload.as_bytes(), Invocation::within(LONG)).await {
-            Outcome::Failed { error_type, error_message } => {
-                assert_eq!(error_type, "NotAnSqsEvent");
-                assert!(error_message.contains("not that of an SQS event source mapping"), "{error_message}");
-                assert!(!error_message.contains("739214"), "{error_message}");
-            }
-            other => panic!("{payload}: {other:?}"),
-        }
+        let outcome = worker.invoke(payload.as_bytes(), Invocation::within(LONG)).await;
+        let Outcome::Failed { error_type, error_message } = outcome else { panic!("{payload}: {outcome:?}") };
+        assert_eq!(error_type, "NotAnSqsEvent");
+        assert!(error_message.contains("not that of an SQS event source mapping"), "{error_message}");
+        assert!(!error_message.contains("739214"), "{error_message}");
     }
     let answer = worker.invoke(b"{\"Records\":[]}", Invocation::within(LONG)).await;
     assert_eq!(answer, Outcome::Answered(b"{\"batchItemFailures\":[]}".to_vec()));
@@ -93,10 +90,13 @@ async fn a_message_whose_worker_is_killed_on_every_receive_ends_in_the_dead_lett
     for kills in 1..=2 {
         let worker = world.worker().await;
         world.twilio.script(Script::Delay(LONG, Box::new(Script::Accept)));
-        let kill_while_sending = async {
+        let sending = async {
             while world.twilio.requests() < kills {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+        };
+        let kill_while_sending = async {
+            tokio::time::timeout(LONG, sending).await.expect("the worker asks the provider");
             worker.kill().await;
         };
         let (round, ()) = tokio::join!(world.round(&worker), kill_while_sending);

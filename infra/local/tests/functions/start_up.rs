@@ -10,10 +10,9 @@ use crate::world::{LONG, World, write_configuration};
 
 /// Expects the function to end by itself before any work, and gives what it printed.
 async fn refuses_to_start(function: &Function) -> String {
-    match function.invoke(b"{}", Invocation::within(LONG)).await {
-        Outcome::Exited { code: Some(1), output } => output,
-        other => panic!("{other:?}"),
-    }
+    let outcome = function.invoke(b"{}", Invocation::within(LONG)).await;
+    let Outcome::Exited { code: Some(1), output } = outcome else { panic!("not refused: {outcome:?}") };
+    output
 }
 
 fn names_all(output: &str, expected: &[&str]) {
@@ -49,7 +48,9 @@ async fn a_producer_starts_in_spite_of_faults_in_a_providers_block() {
 async fn a_worker_without_its_environment_says_what_is_missing() {
     let world = World::new().await;
     let alias = "arn:aws:kms:eu-west-1:123456789012:alias/codes";
-    let cases: [(&[(&str, &str)], &[&str]); 7] = [
+    /// Variables changed, and what is then said.
+    type Case<'c> = (&'c [(&'c str, &'c str)], &'c [&'c str]);
+    let cases: [Case<'_>; 7] = [
         (&[("QUEUE_URL", "")], &["QUEUE_URL is not set"]),
         (&[("DEAD_LETTER_QUEUE_URL", "")], &["DEAD_LETTER_QUEUE_URL is not set"]),
         (&[("KMS_KEY_ARNS", "")], &["KMS_KEY_ARNS is not set", "KMSKeyID"]),

@@ -161,10 +161,17 @@ impl Drop for World {
 
 /// Invokes the producer as Cognito does and expects success.
 pub(crate) async fn accept(producer: &Function, event: &Value) {
-    match producer.invoke(event.to_string().as_bytes(), Invocation::within(LONG)).await {
-        Outcome::Answered(_) => {}
-        other => panic!("{other:?}"),
-    }
+    accept_as(producer, event, Invocation::within(LONG)).await;
+}
+
+/// Invokes the producer with this trace header and expects success.
+pub(crate) async fn accept_traced(producer: &Function, event: &Value, trace: &str) {
+    accept_as(producer, event, Invocation { trace: Some(trace.to_owned()), ..Invocation::within(LONG) }).await;
+}
+
+async fn accept_as(producer: &Function, event: &Value, invocation: Invocation) {
+    let outcome = producer.invoke(event.to_string().as_bytes(), invocation).await;
+    assert!(matches!(outcome, Outcome::Answered(_)), "{outcome:?}");
 }
 
 /// A pool of its own with a key of its own.
