@@ -3,7 +3,7 @@ use shared::Environment;
 
 use crate::provider::Placeholder;
 
-/// Looks up `${env:NAME}`; the error completes "… in [[provider]]" and names the remedy.
+/// Looks up `${env:NAME}`; the error completes "KEY in a provider's block …" and names the remedy.
 pub(super) fn resolve(placeholder: Placeholder<'_>, environment: &Environment<'_>) -> Result<SecretString, String> {
     match placeholder {
         Placeholder::Env(name) => environment
