@@ -1,5 +1,6 @@
 //! SendMessage, within a budget that leaves Cognito's trigger (5 s) unharmed.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -101,7 +102,16 @@ impl MainQueue {
             let value = value.expect("the data type is set");
             request = request.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
         }
-        request.send().await.map(drop).map_err(|error| classify(&error))
+        let last_failure = LastFailure::default();
+        let remember = aws_sdk_sqs::config::Builder::new().retry_classifier(last_failure.clone());
+        let sent = request.customize().config_override(remember).send().await;
+        sent.map(drop).map_err(|error| match classify(&error) {
+            // Time ends the retries: what ended the attempts is what an operator needs to know.
+            EnqueueError::TimedOut => last_failure.take().unwrap_or(EnqueueError::TimedOut),
+            other @ (EnqueueError::Unreachable | EnqueueError::Unavailable { .. } | EnqueueError::Refused { .. }) => {
+                other
+            }
+        })
     }
 }
 
@@ -160,5 +170,35 @@ impl ClassifyRetry for KmsThrottling {
 
     fn name(&self) -> &'static str {
         "KMS throttling of an encrypted queue"
+    }
+}
+
+/// Why the last whole attempt of one SendMessage failed: the error of a spent budget says only that it is spent.
+#[derive(Clone, Debug, Default)]
+struct LastFailure(Arc<Mutex<Option<EnqueueError>>>);
+
+impl LastFailure {
+    fn take(&self) -> Option<EnqueueError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl ClassifyRetry for LastFailure {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        if let Some(Err(error)) = context.output_or_error() {
+            let answer = error.as_operation_error().and_then(|error| error.downcast_ref::<SendMessageError>());
+            let failure = match answer {
+                Some(answer) => EnqueueError::Unavailable { code: error_code(answer.code()) },
+                None if error.is_connector_error() => EnqueueError::Unreachable,
+                None if error.is_response_error() => EnqueueError::Unavailable { code: "unreadable answer".to_owned() },
+                None => EnqueueError::TimedOut,
+            };
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        }
+        RetryAction::NoActionIndicated
+    }
+
+    fn name(&self) -> &'static str {
+        "the last failure"
     }
 }

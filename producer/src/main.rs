@@ -3,12 +3,11 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use lambda_runtime::{LambdaEvent, service_fn};
 use producer::{Invocation, MainQueue, Producer, sdk_config, sqs_config};
 use serde_json::value::RawValue;
 use shared::telemetry::{Fact, JsonLines, Telemetry, record_panics};
-use shared::{Clock, Environment, Settings, TraceHeader};
+use shared::{Clock, Configuration, Environment, Settings, TraceHeader};
 
 const HOW_TO_RUN: &str = "\
 producer is the Lambda function behind a Cognito user pool's CustomSMSSender trigger.
@@ -42,24 +41,35 @@ async fn run(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
     lambda_runtime::run(handler).await.map_err(|error| anyhow::anyhow!("{error}"))
 }
 
+/// Everything that is wrong is said at once, so that one deployment repairs it all.
 fn start(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Producer> {
     let environment = Environment::of_process();
-    let queue_url = environment.queue_url("QUEUE_URL")?;
-    let allowed_pools = environment.user_pools()?;
-    let aws = sdk_config(&environment)?;
-    let settings = match environment.configuration()? {
-        None => Settings::default(),
-        Some(file) => {
-            let parsed = Settings::parse(&file.text);
-            let (settings, syntax_faults) = parsed.with_context(|| format!("in {}", file.path.display()))?;
-            if !syntax_faults.is_empty() {
-                let place = file.path.display();
-                let message = format!("{place} has faults of syntax; what they hide has its default: {syntax_faults}");
-                telemetry.record(&Fact::Notice { message: &message });
-            }
-            settings
+    let mut faults = Vec::new();
+    let queue_url = noted(environment.queue_url("QUEUE_URL"), &mut faults);
+    let allowed_pools = noted(environment.user_pools(), &mut faults);
+    let aws = noted(sdk_config(&environment), &mut faults);
+    let file = noted(environment.configuration(), &mut faults);
+    let settings = file.and_then(|file| noted(read_settings(file, telemetry.as_ref()), &mut faults));
+    match (queue_url, allowed_pools, aws, settings) {
+        (Some(queue_url), Some(allowed_pools), Some(aws), Some(settings)) => {
+            let queue = MainQueue::new(aws_sdk_sqs::Client::from_conf(sqs_config(&aws)), queue_url);
+            Ok(Producer { settings, allowed_pools, queue, clock: Clock::system(), telemetry })
         }
-    };
-    let queue = MainQueue::new(aws_sdk_sqs::Client::from_conf(sqs_config(&aws)), queue_url);
-    Ok(Producer { settings, allowed_pools, queue, clock: Clock::system(), telemetry })
+        _ => Err(anyhow::anyhow!("{}", faults.join("\n"))),
+    }
+}
+
+fn read_settings(file: Option<Configuration>, telemetry: &dyn Telemetry) -> Result<Settings, String> {
+    let Some(Configuration { path, text }) = file else { return Ok(Settings::default()) };
+    let place = path.display();
+    let (settings, syntax_faults) = Settings::parse(&text).map_err(|faults| format!("{place}:\n{faults}"))?;
+    if !syntax_faults.is_empty() {
+        let message = format!("{place} has faults of syntax; what they hide has its default: {syntax_faults}");
+        telemetry.record(&Fact::Notice { message: &message });
+    }
+    Ok(settings)
+}
+
+fn noted<T, E: ToString>(outcome: Result<T, E>, faults: &mut Vec<String>) -> Option<T> {
+    outcome.map_err(|fault| faults.push(fault.to_string())).ok()
 }

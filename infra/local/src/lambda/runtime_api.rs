@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::CONTENT_TYPE;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -196,8 +196,11 @@ impl Desk {
     }
 }
 
-/// The body, or nothing when it is too long or breaks off.
+/// The body, or nothing when it is too long or breaks off. One that is announced as too long is not read at all.
 async fn read(body: Incoming) -> Option<Bytes> {
+    if body.size_hint().lower() > MOST_ANSWER_BYTES as u64 {
+        return None;
+    }
     Limited::new(body, MOST_ANSWER_BYTES).collect().await.ok().map(|body| body.to_bytes())
 }
 
@@ -287,7 +290,7 @@ mod tests {
         let api = RuntimeApi::start("codes").await.expect("a free port");
         let handed_in = api.hand_in(b"{}", invocation("first"));
         exchange(&api, NEXT, "").await;
-        let head = format!("{}host: x\r\ncontent-length: {}\r\n\r\n", post("invocation/first/response"), 7 << 20);
+        let head = format!("{}host: x\r\ncontent-length: {}\r\n\r\n", post("invocation/first/response"), 8 << 20);
         let mut stream = TcpStream::connect(api.address()).await.expect("it listens");
         stream.write_all(head.as_bytes()).await.expect("it reads");
         let outcome = handed_in.outcome.await.expect("an outcome");

@@ -139,7 +139,6 @@ async fn an_unavailable_queue_fails_the_invocation_within_the_budget() {
 }
 
 #[tokio::test]
-#[ignore = "every outage is reported as \"SQS did not answer\": the error of the spent budget hides that of the attempts"]
 async fn the_cause_of_an_outage_is_named() {
     let [(.., down), (.., cut_off)] = outages().await;
     assert!(down.contains("ServiceUnavailable"), "{down}");
