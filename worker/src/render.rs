@@ -30,7 +30,7 @@ pub fn render(event: &CognitoEvent, clear: Option<&SecretString>, texts: &Texts)
         return Err(RenderError::EmptyCode);
     }
     let brand = texts.brand.as_ref().map(|brand| format!("{brand} ")).unwrap_or_default();
-    let text = match (event.trigger_source(), code) {
+    let text = Zeroizing::new(match (event.trigger_source(), code) {
         (TriggerSource::AdminCreateUser, Some(password)) => {
             let password = html_unescaped(password);
             format!("Your {brand}account is ready. Your temporary password is {}", password.as_str())
@@ -38,8 +38,8 @@ pub fn render(event: &CognitoEvent, clear: Option<&SecretString>, texts: &Texts)
         (TriggerSource::AccountTakeOverNotification, _) => take_over_notice(event, &brand),
         (source, Some(code)) => format!("Your {brand}{}code is {code}. Do not share it.", purpose(source)),
         (_, None) => format!("Your {brand}account is ready. Sign in with this phone number."),
-    };
-    Ok(text.into())
+    });
+    Ok(SecretString::from(text.as_str()))
 }
 
 /// What the code is for, with a space behind it.

@@ -86,7 +86,7 @@ impl<'w> Display<'w> {
 
     pub(crate) fn summary(&mut self, journeys: &[Journey], elapsed: Duration) -> io::Result<()> {
         let heads = ["producer", "in queue", "decrypt", "provider", "total"];
-        write!(self.out, "{BOLD}{:<SOURCE_WIDTH$}", "trigger source")?;
+        write!(self.out, "\n{BOLD}{:<SOURCE_WIDTH$}", "trigger source")?;
         for head in heads {
             write!(self.out, "{head:>11}")?;
         }

@@ -1,0 +1,40 @@
+//! What the README says about the worker is what the worker does.
+
+use shared::Environment;
+use worker::VISIBILITY_SCHEDULE;
+use worker::config::File;
+
+const README: &str = include_str!("../../README.md");
+
+fn sample() -> &'static str {
+    let (_, from_sample) = README.split_once("```toml\n").expect("the README has a sample configuration");
+    from_sample.split_once("```").expect("the sample ends").0
+}
+
+fn parse(text: &str) -> File {
+    let environment = Environment::from_lookup(|name| match name {
+        "TWILIO_ACCOUNT_SID" => Some(format!("AC{}", "0".repeat(32))),
+        "TWILIO_AUTH_TOKEN" => Some("token".to_owned()),
+        _ => None,
+    });
+    File::parse(text, &environment).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn the_sample_configuration_is_sound_and_shows_the_defaults() {
+    let as_written = parse(sample());
+    let uncommented: Vec<_> = sample().lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).collect();
+    assert!(uncommented.join("\n") != sample().trim_end(), "some defaults are commented out");
+    let with_defaults_written_out = parse(&uncommented.join("\n"));
+
+    assert_eq!(with_defaults_written_out.settings, as_written.settings);
+    assert_eq!(with_defaults_written_out.retry, as_written.retry);
+    assert_eq!(with_defaults_written_out.route, as_written.route);
+    assert_eq!(as_written.texts.brand.as_deref(), Some("Example"));
+}
+
+#[test]
+fn the_schedule_is_the_one_that_is_documented() {
+    let steps: Vec<_> = VISIBILITY_SCHEDULE.iter().map(|step| step.as_secs().to_string()).collect();
+    assert!(README.contains(&format!("about {}, 600, … seconds", steps.join(", "))), "{steps:?}");
+}
