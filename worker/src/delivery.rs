@@ -47,8 +47,14 @@ pub(crate) struct Trail {
 /// What one provider's answer means for the message.
 enum Step {
     Ended(Ending),
-    NextProvider { detail: String, retry_after: Option<Duration> },
-    MayHaveBeenSent { detail: String },
+    /// `recovers_in` is the pause that a passing failure asks for, none where the failure will not pass.
+    NextProvider {
+        detail: String,
+        recovers_in: Option<Duration>,
+    },
+    MayHaveBeenSent {
+        detail: String,
+    },
 }
 
 /// Why no further attempt is begun now.
@@ -62,15 +68,15 @@ impl Delivery<'_> {
     /// sent is followed by at most one more of its kind, in this receive or a later one.
     pub(crate) async fn along(&self, route: &[&Arc<dyn Provider>]) -> Ending {
         let mut failures = Vec::new();
-        let mut patience: Option<Duration> = None;
+        let mut pauses = Vec::new();
         let mut next = 0;
         while let Some(provider) = route.get(next) {
             next += 1;
             match self.through(provider.as_ref()).await {
                 Ok(Step::Ended(ending)) => return ending,
-                Ok(Step::NextProvider { detail, retry_after }) => {
+                Ok(Step::NextProvider { detail, recovers_in }) => {
                     failures.push(detail);
-                    patience = patience.max(retry_after);
+                    pauses.extend(recovers_in);
                 }
                 Ok(Step::MayHaveBeenSent { detail }) => {
                     failures.push(detail);
@@ -82,10 +88,11 @@ impl Delivery<'_> {
                         next -= 1; // No other provider is left for the further attempt.
                     }
                 }
-                Err(not_begun) => return not_begun.ending(failures, patience),
+                Err(not_begun) => return not_begun.ending(failures, shortest(&pauses)),
             }
         }
-        Ending::Failed { reason: RetryReason::ProvidersUnavailable, detail: failures.join("; "), retry_after: patience }
+        let (reason, detail) = (RetryReason::ProvidersUnavailable, failures.join("; "));
+        Ending::Failed { reason, detail, retry_after: shortest(&pauses) }
     }
 
     async fn through(&self, provider: &dyn Provider) -> Result<Step, NotBegun> {
@@ -97,8 +104,10 @@ impl Delivery<'_> {
             Outcome::Accepted { provider_message_id } => {
                 Step::Ended(Ending::Delivered { provider: provider.name().to_owned(), provider_message_id })
             }
-            Outcome::Transient { retry_after } => Step::NextProvider { detail, retry_after },
-            Outcome::ProviderPermanent => Step::NextProvider { detail, retry_after: None },
+            Outcome::Transient { retry_after } => {
+                Step::NextProvider { detail, recovers_in: Some(retry_after.unwrap_or_default()) }
+            }
+            Outcome::ProviderPermanent => Step::NextProvider { detail, recovers_in: None },
             Outcome::Unknown => Step::MayHaveBeenSent { detail },
             Outcome::RecipientPermanent => {
                 Step::Ended(Ending::Refused { reason: DeadLetterReason::RecipientRejected, detail })
@@ -136,6 +145,11 @@ impl Delivery<'_> {
     fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
+}
+
+/// The message waits for the provider that recovers first.
+fn shortest(pauses: &[Duration]) -> Option<Duration> {
+    pauses.iter().min().copied()
 }
 
 /// A provider that panics or overruns its time may have sent the SMS before.

@@ -107,7 +107,7 @@ impl<'w> Display<'w> {
 
     pub(crate) fn what_to_try(&mut self, pipeline: &Pipeline) -> io::Result<()> {
         let endpoint = pipeline.aws_endpoint();
-        let credentials = "AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x AWS_REGION=eu-west-1";
+        let credentials = "AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_REGION=eu-west-1";
         writeln!(self.out, "\n{BOLD}It stays up. Try next, Ctrl-C stops:{BOLD:#}")?;
         for (command, comment) in [
             (

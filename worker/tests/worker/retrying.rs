@@ -9,7 +9,7 @@ use worker::{KeyError, VISIBILITY_SCHEDULE};
 
 use crate::doubles::{KeyBehaviour, QueueBehaviour, faults_when_opening};
 use crate::messages::{beginning, expiring, message, received, record, second, sent, sign_in, sqs_id};
-use crate::provider_double::{ScriptedProvider, accepts, provider_permanent, transient_for};
+use crate::provider_double::{ScriptedProvider, accepts, provider_permanent, transient, transient_for};
 use crate::scene::Scene;
 
 const HORIZON: i64 = 6 * 60 * 60;
@@ -65,6 +65,21 @@ async fn a_provider_that_asks_for_patience_gets_it() {
     let scene = Scene::of([ScriptedProvider::named("first", [transient_for(seconds(45))])]);
     scene.receive(&[record(0, &long_lived(0))]).await;
     assert_eq!(scene.queue.delays(), [seconds(45)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_waits_for_the_provider_that_recovers_first() {
+    let patient = || ScriptedProvider::named("patient", [transient_for(seconds(45))]);
+    for (other, expected) in [
+        (ScriptedProvider::named("other", [transient()]), 1..=2),
+        (ScriptedProvider::named("other", [transient_for(seconds(30))]), 30..=30),
+        (ScriptedProvider::named("other", [provider_permanent()]), 45..=45),
+    ] {
+        let scene = Scene::of([patient(), other]);
+        scene.receive(&[record(0, &long_lived(0))]).await;
+        let delay = scene.queue.delays()[0].as_secs();
+        assert!(expected.contains(&delay), "{delay} s instead of {expected:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
