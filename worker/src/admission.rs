@@ -1,6 +1,6 @@
 //! What is refused before a key is used or money is spent.
 
-use shared::{DeadLetterReason, EventError, QueueMessage, QueueMessageError, SealedCodeError, Timestamp};
+use shared::{DeadLetterReason, EventError, MessageId, QueueMessage, QueueMessageError, SealedCodeError, Timestamp};
 
 use crate::config::Config;
 use crate::phone_region::{Country, NoCountry, country_of};
@@ -22,7 +22,7 @@ pub(crate) struct Refused {
     /// Nothing personal: goes into a queue attribute and a log line.
     pub(crate) detail: String,
     /// The message's own id, where the body could be read.
-    pub(crate) id: Option<shared::MessageId>,
+    pub(crate) id: Option<MessageId>,
 }
 
 /// Decides whether a record's message is to be sent.
@@ -37,9 +37,10 @@ pub(crate) fn admit(record: &Record, config: &Config, now: Timestamp) -> Result<
         }
     }
     let message = QueueMessage::parse(&record.body).map_err(|error| unreadable(&error))?;
-    admit_message(&message, config, now)
-        .map(|(country, route)| Admitted { message: message.clone(), country, route })
-        .map_err(|refused| Refused { id: Some(message.id.clone()), ..refused })
+    match admit_message(&message, config, now) {
+        Ok((country, route)) => Ok(Admitted { message, country, route }),
+        Err(refused) => Err(Refused { id: Some(message.id), ..refused }),
+    }
 }
 
 fn admit_message(message: &QueueMessage, config: &Config, now: Timestamp) -> Result<(Country, Vec<usize>), Refused> {

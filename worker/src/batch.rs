@@ -53,9 +53,10 @@ impl Worker {
     /// # Errors
     /// When the event is no SQS event; the whole batch then stays in the queue.
     pub async fn handle_batch(self: &Arc<Self>, event: &[u8], time_left: Duration) -> Result<BatchAnswer, BatchError> {
-        let event: Value = serde_json::from_slice(event)
+        let mut event: Value = serde_json::from_slice(event)
             .map_err(|error| BatchError::NotJson { line: error.line(), column: error.column() })?;
-        let Some(Value::Array(records)) = event.get("Records").cloned() else { return Err(BatchError::NotAnSqsEvent) };
+        let records = event.get_mut("Records").map(Value::take);
+        let Some(Value::Array(records)) = records else { return Err(BatchError::NotAnSqsEvent) };
         let records: Option<Vec<_>> = records.into_iter().map(Record::from_value).collect();
         Ok(self.handle_records(records.ok_or(BatchError::NotAnSqsEvent)?, time_left).await)
     }

@@ -37,8 +37,7 @@ const LONGEST_IN_INVOCATION: Duration = Duration::from_secs(2);
 pub struct RetrySettings {
     /// How long after its arrival in the queue a message is retried at all.
     pub horizon: Duration,
-    /// How long a person needs to type a code in: none is sent for the first time later than this before its
-    /// expiry by way of a retry.
+    /// How long a person needs to type a code in: the last retry leaves this much of the code's life.
     pub time_to_type: Duration,
 }
 
