@@ -95,6 +95,16 @@ pub enum Fact<'a> {
     },
     /// A call to SQS that the message's fate does not hang on failed.
     QueueCallFailed { id: &'a str, call: &'a str, error: &'a str },
+    /// The service could not receive from the queue.
+    ReceiveFailed {
+        error: &'a str,
+        #[serde(serialize_with = "millis", rename = "again_in_ms")]
+        again_in: Duration,
+    },
+    /// The service was told to stop, and ends what it has begun.
+    Draining { in_flight: usize },
+    /// The service has stopped; what is left is still in the queue.
+    Drained { left: usize },
     /// A task panicked; what the panic said is kept out, since it may quote anything.
     Panicked { place: &'a str },
     /// The program started with something that its operator should know.
@@ -117,9 +127,16 @@ impl Fact<'_> {
             | Self::Decrypted { .. }
             | Self::Attempted { .. }
             | Self::Delivered { .. }
+            | Self::Draining { .. }
+            | Self::Drained { left: 0 }
             | Self::Notice { .. } => Level::Info,
-            Self::Rejected { .. } | Self::Retried { .. } | Self::DeadLettered { .. } => Level::Warn,
-            Self::NotEnqueued { .. } | Self::QueueCallFailed { .. } | Self::Panicked { .. } => Level::Error,
+            Self::Rejected { .. } | Self::Retried { .. } | Self::DeadLettered { .. } | Self::Drained { .. } => {
+                Level::Warn
+            }
+            Self::NotEnqueued { .. }
+            | Self::QueueCallFailed { .. }
+            | Self::ReceiveFailed { .. }
+            | Self::Panicked { .. } => Level::Error,
         }
     }
 }

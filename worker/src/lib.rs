@@ -3,7 +3,7 @@
 //! provider's answer.
 //!
 //! The outside is reached through seams, each a small trait: [`KeyService`] unwraps data keys, [`Provider`]
-//! sends an SMS, [`Queue`] postpones and dead-letters. Decryption itself is an injected pure function
+//! sends an SMS, [`Queue`] postpones and dead-letters (and, where [`serve`] runs, receives and deletes). Decryption itself is an injected pure function
 //! ([`OpenCode`]). Time and randomness are arguments.
 
 mod admission;
@@ -19,6 +19,7 @@ mod record;
 mod render;
 mod retry;
 mod route;
+mod service;
 mod settlement;
 mod unknowns;
 mod worker;
@@ -30,11 +31,12 @@ pub use open::open_with_esdk;
 pub use open::{OpenCode, OpenFailure};
 pub use phone_region::{Country, NoCountry, country_of, warm_up as warm_up_phone_regions};
 pub use provider::Provider;
-pub use queue::{DeadLetter, Queue, QueueError, SqsQueue, sqs_config};
+pub use queue::{DeadLetter, Queue, QueueError, SqsQueue, VISIBILITY, sqs_config};
 pub use record::Record;
 pub use render::{RenderError, Texts, render};
 pub use retry::{RetrySettings, VISIBILITY_SCHEDULE, max_receive_count};
 pub use route::{Route, RouteRefusal};
+pub use service::{Drained, MOST_IN_FLIGHT, TIME_FOR_A_RECORD, TIME_TO_DRAIN, serve};
 pub use settlement::{RetryReason, Verdict};
 pub use unknowns::UnknownOutcomes;
 pub use worker::Worker;

@@ -1,36 +1,43 @@
-//! The worker as a Lambda function.
+//! The worker as a Lambda function, or as a service of its own.
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use aws_config::BehaviorVersion;
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::{BehaviorVersion, SdkConfig};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use shared::telemetry::{Fact, JsonLines, Telemetry, record_panics};
 use shared::{Clock, Environment, Timestamp};
+use tokio::signal::unix::{SignalKind, signal};
 use worker::config::Start;
 use worker::{
-    KmsKeys, SqsQueue, UnknownOutcomes, Worker, kms_config, open_with_esdk, sqs_config, warm_up_phone_regions,
+    KmsKeys, SqsQueue, UnknownOutcomes, Worker, kms_config, open_with_esdk, serve, sqs_config, warm_up_phone_regions,
 };
 
 const HOW_TO_RUN: &str = "\
-worker is the Lambda function that consumes Sealpost's queue.
-It does not run by itself yet: deploy it as the `bootstrap` of a provided.al2023 function and attach it to the
-queue by an event source mapping with ReportBatchItemFailures.
+worker consumes Sealpost's queue. It takes no arguments; the environment and the configuration file say everything
+(README, \"Configuration\").
+On Lambda (AWS_LAMBDA_RUNTIME_API is set there) it is the `bootstrap` of a provided.al2023 function, attached to the
+queue by an event source mapping with ReportBatchItemFailures. Anywhere else it receives from QUEUE_URL by itself until
+SIGTERM, and then ends what it has begun.
 To see the whole pipeline on this machine: cargo run -- local";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+    if std::env::args_os().len() > 1 {
         eprintln!("{HOW_TO_RUN}");
         return ExitCode::from(2);
     }
     let telemetry: Arc<dyn Telemetry> = Arc::new(JsonLines::new(std::io::stdout(), Clock::system()));
     record_panics(Arc::clone(&telemetry));
-    match run(telemetry).await {
+    let ended = match std::env::var_os("AWS_LAMBDA_RUNTIME_API") {
+        Some(_) => run_on_lambda(telemetry).await,
+        None => run_as_service(telemetry).await,
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("worker cannot start: {error:#}");
@@ -39,8 +46,15 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
-    let worker = &Arc::new(start(telemetry).await?);
+async fn run_on_lambda(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
+    let start = Start::read(&Environment::of_process())?;
+    // Credentials and region are in the environment there: no other source is asked, so starting is quick.
+    let aws = aws_config::defaults(BehaviorVersion::latest())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .region(EnvironmentVariableRegionProvider::new())
+        .load()
+        .await;
+    let worker = &Arc::new(worker(start, &aws, telemetry)?);
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let time_left = time_left(event.context.deadline, worker.clock.now());
         let answer = worker.handle_batch(event.payload.get().as_bytes(), time_left).await;
@@ -55,8 +69,32 @@ fn time_left(deadline_ms: u64, now: Timestamp) -> Duration {
     Duration::from_millis(deadline_ms.saturating_sub(now_ms))
 }
 
-async fn start(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Worker> {
-    let Start { config, providers, queue_url, dead_letter_queue_url } = Start::read(&Environment::of_process())?;
+async fn run_as_service(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
+    // First of all: a signal that comes during the start must not kill it.
+    let stop = stop_signal().context("asking for SIGTERM and SIGINT")?;
+    let start = Start::read(&Environment::of_process())?;
+    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    anyhow::ensure!(aws.region().is_some(), "no AWS region is known; set AWS_REGION to the queue's region");
+    let worker = Arc::new(worker(start, &aws, Arc::clone(&telemetry))?);
+    telemetry.record(&Fact::Notice { message: "receiving from QUEUE_URL until SIGTERM" });
+    serve(worker, stop).await;
+    Ok(())
+}
+
+/// Comes true at the first SIGTERM, or SIGINT (Ctrl-C).
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn worker(start: Start, aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Worker> {
+    let Start { config, providers, queue_url, dead_letter_queue_url } = start;
     if config.trusted_senders.is_none() {
         let message = "TRUSTED_SENDER_IDS is not set: whoever may send to the queue is trusted";
         telemetry.record(&Fact::Notice { message });
@@ -65,16 +103,10 @@ async fn start(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Worker> {
     let providers: Result<Vec<_>, _> = providers.into_iter().map(|settings| settings.into_provider(&clock)).collect();
     let providers = providers.context("setting up the HTTPS client of a provider")?;
     warm_up_phone_regions();
-    // On Lambda credentials and region are in the environment: no other source is asked, so starting is quick.
-    let aws = aws_config::defaults(BehaviorVersion::latest())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .region(EnvironmentVariableRegionProvider::new())
-        .load()
-        .await;
-    let sqs = aws_sdk_sqs::Client::from_conf(sqs_config(&aws));
+    let sqs = aws_sdk_sqs::Client::from_conf(sqs_config(aws));
     Ok(Worker {
         config,
-        keys: Arc::new(KmsKeys::new(aws_sdk_kms::Client::from_conf(kms_config(&aws)))),
+        keys: Arc::new(KmsKeys::new(aws_sdk_kms::Client::from_conf(kms_config(aws)))),
         open: open_with_esdk,
         providers,
         queue: Arc::new(SqsQueue::new(sqs, queue_url, dead_letter_queue_url)),

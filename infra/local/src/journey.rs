@@ -134,7 +134,12 @@ impl Telemetry for Observer {
                 let stage = Stage::DeadLettered { reason: reason.to_string(), detail: (*detail).to_owned() };
                 (Some((*id).to_owned()), stage)
             }
-            Fact::QueueCallFailed { .. } | Fact::Panicked { .. } | Fact::Notice { .. } => return,
+            Fact::QueueCallFailed { .. }
+            | Fact::ReceiveFailed { .. }
+            | Fact::Draining { .. }
+            | Fact::Drained { .. }
+            | Fact::Panicked { .. }
+            | Fact::Notice { .. } => return,
         };
         // Nobody listens any more once the run is over.
         let _ = self.stages.send(Observed { id, at: Instant::now(), stage });

@@ -1,5 +1,6 @@
 //! KMS, SQS, decryption and telemetry, played by doubles that keep what happened.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use secrecy::{SecretBox, SecretString};
 use serde_json::Value;
 use shared::telemetry::{Fact, Telemetry};
 use shared::{DeadLetterReason, SealedCode, Timestamp};
-use tokio::time::sleep;
-use worker::{DeadLetter, KeyError, KeyService, OpenFailure, Queue, QueueError, WrappedDataKey};
+use tokio::time::{Instant, sleep};
+use worker::{DeadLetter, KeyError, KeyService, OpenFailure, Queue, QueueError, Record, WrappedDataKey};
 
 /// KMS.
 pub(crate) struct Keys {
@@ -81,6 +82,11 @@ pub(crate) fn faults_when_opening(_: &SealedCode, _: &SecretBox<[u8; 32]>) -> Re
 /// Both queues.
 #[derive(Default)]
 pub(crate) struct Queues {
+    pub(crate) receiving: Mutex<QueueBehaviour>,
+    pub(crate) deleting: Mutex<QueueBehaviour>,
+    arrivals: Mutex<VecDeque<Record>>,
+    receives: Mutex<Vec<Instant>>,
+    deleted: Mutex<Vec<String>>,
     pub(crate) postponing: Mutex<QueueBehaviour>,
     pub(crate) dead_lettering: Mutex<QueueBehaviour>,
     postponed: Mutex<Vec<(String, Duration)>>,
@@ -107,7 +113,34 @@ pub(crate) struct Letter {
     pub(crate) trace_header: Option<String>,
 }
 
+/// As long as the worker's own receive waits in SQS.
+pub(crate) const LONG_POLL: Duration = Duration::from_secs(5);
+
 impl Queues {
+    /// Lets records wait to be received.
+    pub(crate) fn arrive(&self, records: impl IntoIterator<Item = Value>) {
+        let records = records.into_iter().map(|record| Record::from_value(record).expect("a record"));
+        self.arrivals.lock().expect("not poisoned").extend(records);
+    }
+
+    pub(crate) fn receiving_becomes(&self, behaviour: QueueBehaviour) {
+        *self.receiving.lock().expect("not poisoned") = behaviour;
+    }
+
+    pub(crate) fn deleting_becomes(&self, behaviour: QueueBehaviour) {
+        *self.deleting.lock().expect("not poisoned") = behaviour;
+    }
+
+    /// When messages were asked for.
+    pub(crate) fn receives(&self) -> Vec<Instant> {
+        self.receives.lock().expect("not poisoned").clone()
+    }
+
+    /// Receipt handles, in the order of the deletions.
+    pub(crate) fn deleted(&self) -> Vec<String> {
+        self.deleted.lock().expect("not poisoned").clone()
+    }
+
     pub(crate) fn postponing_becomes(&self, behaviour: QueueBehaviour) {
         *self.postponing.lock().expect("not poisoned") = behaviour;
     }
@@ -132,6 +165,28 @@ impl Queues {
 
 #[async_trait]
 impl Queue for Queues {
+    async fn receive(&self, most: u32) -> Result<Vec<Record>, QueueError> {
+        self.receives.lock().expect("not poisoned").push(Instant::now());
+        let behaviour = *self.receiving.lock().expect("not poisoned");
+        outcome(behaviour).await?;
+        let received: Vec<_> = {
+            let mut arrivals = self.arrivals.lock().expect("not poisoned");
+            let most = arrivals.len().min(most.try_into().expect("ten at most"));
+            arrivals.drain(..most).collect()
+        };
+        if received.is_empty() {
+            sleep(LONG_POLL).await;
+        }
+        Ok(received)
+    }
+
+    async fn delete(&self, receipt_handle: &str) -> Result<(), QueueError> {
+        let behaviour = *self.deleting.lock().expect("not poisoned");
+        outcome(behaviour).await?;
+        self.deleted.lock().expect("not poisoned").push(receipt_handle.to_owned());
+        Ok(())
+    }
+
     async fn postpone(&self, receipt_handle: &str, after: Duration) -> Result<(), QueueError> {
         let behaviour = *self.postponing.lock().expect("not poisoned");
         outcome(behaviour).await?;

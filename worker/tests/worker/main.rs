@@ -15,4 +15,5 @@ mod routes;
 mod scene;
 mod sealed;
 mod secrecy;
+mod service;
 mod sqs_queue;

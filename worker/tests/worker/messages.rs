@@ -28,7 +28,7 @@ pub(crate) fn number(n: u32) -> String {
     format!("+120655501{n:02}")
 }
 
-/// A queue message with the n-th code, just accepted, for the n-th user.
+/// A queue message with the n-th code, just accepted, for the n-th user; numbers repeat after a hundred.
 pub(crate) fn message(n: u32, source: &str) -> Value {
     let seal = Seal::nth(n);
     json!({
@@ -45,7 +45,7 @@ pub(crate) fn message(n: u32, source: &str) -> Value {
             "request": {
                 "type": "customSMSSenderRequestV1",
                 "code": seal.to_base64(),
-                "userAttributes": { "sub": format!("user-{n}"), "phone_number": number(n) },
+                "userAttributes": { "sub": format!("user-{n}"), "phone_number": number(n % 100) },
             },
         },
     })

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use shared::{Clock, Environment, KeyArn, UserPoolId};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use worker::config::{Config, File};
-use worker::{Provider, UnknownOutcomes, Worker};
+use worker::{Drained, Provider, UnknownOutcomes, Worker, serve};
 
 use crate::doubles::{Facts, Keys, Queues, opens};
 use crate::messages::{batch, beginning};
@@ -82,6 +82,11 @@ impl Scene {
     pub(crate) async fn handle(&self, event: &[u8], time_left: Duration) -> Result<Value, String> {
         let answer = self.worker.handle_batch(event, time_left).await;
         answer.map(|answer| serde_json::to_value(answer).expect("serialises")).map_err(|error| error.to_string())
+    }
+
+    /// Runs the worker as a service that is told to stop after this time, and says what was then left.
+    pub(crate) async fn serve_for(&self, time: Duration) -> Drained {
+        serve(Arc::clone(&self.worker), sleep(time)).await
     }
 
     /// How many requests each provider got.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::DeadLetterReason;
 use worker::{DeadLetter, Queue as _, SqsQueue, sqs_config};
@@ -73,6 +74,7 @@ fn text(value: &str) -> Value {
 }
 
 const SENT: &str = r#"{"MessageId":"1"}"#;
+const ALL_DONE: &str = r#"{"Successful":[],"Failed":[]}"#;
 
 #[tokio::test]
 async fn a_dead_letter_keeps_its_body_and_says_why_it_is_there() {
@@ -120,19 +122,74 @@ async fn what_sqs_would_refuse_is_left_out_or_cut() {
 
 #[tokio::test]
 async fn a_message_is_postponed_by_whole_seconds_within_sqss_bounds() {
-    let (queue, received) = queue(200, "{}");
+    let (queue, received) = queue(200, ALL_DONE);
     for (after, seconds) in [(0, 0), (1_000, 1), (90_999, 90), (43_200_000, 43_200), (u64::MAX, 43_200)] {
         queue.postpone("receipt", Duration::from_millis(after)).await.expect("done");
         assert_eq!(
             received.try_recv().expect("a call"),
             json!({
-                "action": "AmazonSQS.ChangeMessageVisibility",
+                "action": "AmazonSQS.ChangeMessageVisibilityBatch",
                 "QueueUrl": "https://queue/main",
-                "ReceiptHandle": "receipt",
-                "VisibilityTimeout": seconds,
+                "Entries": [{ "Id": "0", "ReceiptHandle": "receipt", "VisibilityTimeout": seconds }],
             })
         );
     }
+}
+
+#[tokio::test]
+async fn what_is_deleted_or_postponed_at_once_leaves_in_one_request() {
+    let (queue, received) = queue(200, ALL_DONE);
+    let handles: Vec<_> = (0..10).map(|n| format!("receipt-{n}")).collect();
+    let deleted = join_all(handles.iter().map(|handle| queue.delete(handle))).await;
+    assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
+    let entries: Vec<_> =
+        handles.iter().enumerate().map(|(n, handle)| json!({ "Id": n.to_string(), "ReceiptHandle": handle })).collect();
+    let expected =
+        json!({ "action": "AmazonSQS.DeleteMessageBatch", "QueueUrl": "https://queue/main", "Entries": entries });
+    assert_eq!(received.try_iter().collect::<Vec<_>>(), [expected]);
+
+    join_all(handles.iter().map(|handle| queue.postpone(handle, Duration::from_secs(5)))).await;
+    let calls: Vec<_> = received.try_iter().collect();
+    assert_eq!((calls.len(), calls[0]["Entries"].as_array().map(Vec::len)), (1, Some(10)));
+}
+
+#[tokio::test]
+async fn each_member_of_a_batch_has_its_own_outcome() {
+    let failed = r#"{"Successful":[{"Id":"0"},{"Id":"2"}],
+        "Failed":[{"Id":"1","SenderFault":true,"Code":"ReceiptHandleIsInvalid","Message":"+12065550100"}]}"#;
+    let (queue, _received) = queue(200, failed);
+    let deleted = join_all(["a", "b", "c"].map(|handle| queue.delete(handle))).await;
+    let shown: Vec<_> = deleted.iter().map(|outcome| outcome.as_ref().map_err(ToString::to_string)).collect();
+    assert_eq!(shown, [Ok(&()), Err("ReceiptHandleIsInvalid".to_owned()), Ok(&())]);
+}
+
+#[tokio::test]
+async fn a_receive_asks_for_all_that_the_worker_reads_and_for_a_visibility_of_its_own() {
+    let messages = r#"{"Messages":[
+        {"MessageId":"m","ReceiptHandle":"r","Body":"b","Attributes":{"ApproximateReceiveCount":"2","SenderId":"AROAX:p"}},
+        {"MessageId":"without a handle"}]}"#;
+    let (queue, received) = queue(200, messages);
+    let records = queue.receive(10).await.expect("received");
+    assert_eq!(
+        received.try_recv().expect("a call"),
+        json!({
+            "action": "AmazonSQS.ReceiveMessage",
+            "QueueUrl": "https://queue/main",
+            "MaxNumberOfMessages": 10,
+            "VisibilityTimeout": 30,
+            "WaitTimeSeconds": 5,
+            "MessageSystemAttributeNames": ["All"],
+        })
+    );
+    assert_eq!(records.len(), 1, "what could never be settled is left to SQS");
+    assert_eq!((records[0].receive_count(), records[0].sender(), records[0].body.as_str()), (2, Some("AROAX"), "b"));
+}
+
+#[tokio::test]
+async fn a_failed_receive_is_reported_and_not_repeated_behind_the_services_back() {
+    let (queue, received) = queue(503, "");
+    assert_eq!(queue.receive(10).await.expect_err("failing").to_string(), "unknown_error");
+    assert_eq!(received.try_iter().count(), 1);
 }
 
 #[tokio::test]
