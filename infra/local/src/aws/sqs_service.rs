@@ -8,6 +8,7 @@ mod requests;
 use std::{
     collections::BTreeMap,
     pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -35,16 +36,35 @@ pub struct SqsService {
     /// What comes before a queue's name in its URL: `http://127.0.0.1:4566/123456789012/`.
     queue_urls: String,
     fault: Mutex<Option<SqsFault>>,
+    /// How far this SQS is ahead of the clock, in milliseconds.
+    ahead: AtomicU64,
 }
 
 impl SqsService {
     pub(super) fn new(account: Account, queue_urls: String) -> Self {
-        Self { account: Mutex::new(account), arrivals: Mutex::default(), queue_urls, fault: Mutex::default() }
+        Self {
+            account: Mutex::new(account),
+            arrivals: Mutex::default(),
+            queue_urls,
+            fault: Mutex::default(),
+            ahead: AtomicU64::default(),
+        }
     }
 
     /// Breaks the service from now on, or mends it with `None`. A receive that waits already is not disturbed.
     pub fn set_fault(&self, fault: Option<SqsFault>) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    /// Lets time pass for this SQS: delays and visibility timeouts end so much sooner, from now on and for good.
+    pub fn pass_time(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.ahead.fetch_add(millis, Ordering::Relaxed);
+        self.arrivals().values().for_each(|waiting| waiting.notify_waiters());
+    }
+
+    fn now(&self) -> Timestamp {
+        now() + Duration::from_millis(self.ahead.load(Ordering::Relaxed))
     }
 
     /// The URL of a queue of this name, whether it exists or not.
@@ -54,7 +74,7 @@ impl SqsService {
 
     /// Looks into the model or changes it, past the wire and its faults. Whoever waits looks again afterwards.
     pub fn with_account<R>(&self, work: impl FnOnce(&mut Account, Timestamp) -> R) -> R {
-        let result = work(&mut self.account(), now());
+        let result = work(&mut self.account(), self.now());
         self.arrivals().values().for_each(|waiting| waiting.notify_waiters());
         result
     }

@@ -1,5 +1,6 @@
 //! The real programs, `producer` and `worker`, run as Lambda runs them: each in a process of its own behind the
-//! Runtime API, with SQS, KMS and the provider over HTTP. Every test has a world of its own.
+//! Runtime API, with SQS, KMS and the provider over HTTP; and the worker as a service, without that API. Every test
+//! has a world of its own.
 
 mod batches;
 mod binaries;
@@ -7,6 +8,7 @@ mod delivery;
 mod leaks;
 mod mapping;
 mod producer;
+mod service;
 mod start_up;
 mod trust;
 mod world;

@@ -1,5 +1,6 @@
 //! A function that cannot start says everything that is wrong, and ends.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use local::lambda::{Function, Invocation, Outcome};
@@ -98,11 +99,25 @@ async fn a_worker_names_every_fault_of_its_configuration_with_its_place() {
 }
 
 #[tokio::test]
-async fn outside_lambda_both_programs_explain_themselves() {
-    for (binary, expected) in [(&binaries().producer, "CustomSMSSender"), (&binaries().worker, "queue")] {
-        let output = Command::new(binary).env_clear().stdin(Stdio::null()).output().await.expect("it was just built");
+async fn a_program_that_is_run_in_a_wrong_way_explains_itself() {
+    let binaries = binaries();
+    let cases: [(&Path, &[&str], &str); 2] =
+        [(&binaries.producer, &[], "CustomSMSSender"), (&binaries.worker, &["--help"], "AWS_LAMBDA_RUNTIME_API")];
+    for (binary, arguments, expected) in cases {
+        let mut command = Command::new(binary);
+        let output =
+            command.args(arguments).env_clear().stdin(Stdio::null()).output().await.expect("it was just built");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
-        names_all(&stderr, &["Lambda function", "deploy it as the `bootstrap`", "cargo run -- local", expected]);
+        names_all(&stderr, &["`bootstrap` of a provided.al2023", "cargo run -- local", expected]);
     }
+}
+
+#[tokio::test]
+async fn a_worker_outside_lambda_names_what_a_service_needs() {
+    let mut command = Command::new(&binaries().worker);
+    let output = command.env_clear().stdin(Stdio::null()).output().await.expect("it was just built");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    names_all(&stderr, &["worker cannot start", "QUEUE_URL is not set", "KMS_KEY_ARNS is not set"]);
 }

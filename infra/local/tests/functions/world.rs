@@ -86,6 +86,10 @@ impl World {
 
     /// The worker with these variables changed; an empty value takes one away.
     pub(crate) async fn worker_with(&self, changes: &[(&str, &str)]) -> Function {
+        start("worker", &binaries().worker, self.worker_environment(changes)).await
+    }
+
+    pub(crate) fn worker_environment(&self, changes: &[(&str, &str)]) -> Vec<(String, String)> {
         let own = [
             ("DEAD_LETTER_QUEUE_URL", self.dead_letter_queue_url.as_str()),
             ("KMS_KEY_ARNS", self.pool.key.as_str()),
@@ -93,7 +97,7 @@ impl World {
             ("TRUSTED_SENDER_IDS", PRODUCER_ID),
             ("TWILIO_AUTH_TOKEN", AUTH_TOKEN),
         ];
-        start("worker", &binaries().worker, self.environment(WORKER_ID, &[&own, changes])).await
+        self.environment(WORKER_ID, &[&own, changes])
     }
 
     fn environment(&self, caller: &str, layers: &[&[(&str, &str)]]) -> Vec<(String, String)> {

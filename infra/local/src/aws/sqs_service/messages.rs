@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use sqs::{AttributeValue, Entry, EntryResult, Message, MessageAttribute, TRACE_HEADER};
 
 use super::{
-    super::service::{Answer, Caller, now, read},
+    super::service::{Answer, Caller, read},
     Refusal, SqsService,
     requests::{Batch, OfReceipt, Send},
 };
@@ -17,7 +17,7 @@ impl SqsService {
         let request: Send = read(body)?;
         let url = request.queue_url.clone();
         let queue = self.queue_name(&url)?;
-        let sent = self.account().send(queue, request.into_message()?, &caller.sender_id, now())?;
+        let sent = self.account().send(queue, request.into_message()?, &caller.sender_id, self.now())?;
         self.wake(queue);
         Ok(sent_entry(&sent).into())
     }
@@ -26,14 +26,14 @@ impl SqsService {
         let Batch::<Send> { queue_url, entries } = read(body)?;
         let queue = self.queue_name(&queue_url)?;
         let entries = entries.into_iter().map(Send::into_entry).collect::<Result<_, Answer>>()?;
-        let results = self.account().send_batch(queue, entries, &caller.sender_id, now())?;
+        let results = self.account().send_batch(queue, entries, &caller.sender_id, self.now())?;
         self.wake(queue);
         Ok(batch_answer(results, |sent| sent_entry(&sent)))
     }
 
     pub(super) fn delete_message(&self, body: &[u8]) -> Result<Value, Refusal> {
         let request: OfReceipt = read(body)?;
-        self.account().delete(self.queue_name(&request.queue_url)?, &request.receipt_handle, now())?;
+        self.account().delete(self.queue_name(&request.queue_url)?, &request.receipt_handle, self.now())?;
         Ok(json!({}))
     }
 
@@ -41,14 +41,14 @@ impl SqsService {
         let Batch::<OfReceipt> { queue_url, entries } = read(body)?;
         let queue = self.queue_name(&queue_url)?;
         let handle = |entry: OfReceipt| Entry { id: entry.id, request: entry.receipt_handle };
-        let results = self.account().delete_batch(queue, entries.into_iter().map(handle).collect(), now())?;
+        let results = self.account().delete_batch(queue, entries.into_iter().map(handle).collect(), self.now())?;
         Ok(batch_answer(results, |()| Map::new()))
     }
 
     pub(super) fn change_message_visibility(&self, body: &[u8]) -> Result<Value, Refusal> {
         let request: OfReceipt = read(body)?;
         let queue = self.queue_name(&request.queue_url)?;
-        self.account().change_visibility(queue, &request.receipt_handle, request.timeout()?, now())?;
+        self.account().change_visibility(queue, &request.receipt_handle, request.timeout()?, self.now())?;
         self.wake(queue);
         Ok(json!({}))
     }
@@ -61,7 +61,7 @@ impl SqsService {
             Ok(Entry { id: entry.id, request: (entry.receipt_handle, timeout) })
         };
         let entries = entries.into_iter().map(change).collect::<Result<_, sqs::Error>>()?;
-        let results = self.account().change_visibility_batch(queue, entries, now())?;
+        let results = self.account().change_visibility_batch(queue, entries, self.now())?;
         self.wake(queue);
         Ok(batch_answer(results, |()| Map::new()))
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::service::{now, read},
+    super::service::read,
     Refusal, SqsService,
     requests::{CreateQueue, List, OfQueue, SetQueueAttributes},
 };
@@ -14,7 +14,7 @@ const PAGE: usize = 1000;
 impl SqsService {
     pub(super) fn create_queue(&self, body: &[u8]) -> Result<Value, Refusal> {
         let request: CreateQueue = read(body)?;
-        self.account().create_queue(&request.queue_name, &request.attributes, now())?;
+        self.account().create_queue(&request.queue_name, &request.attributes, self.now())?;
         Ok(json!({ "QueueUrl": self.queue_url(&request.queue_name) }))
     }
 
@@ -53,20 +53,20 @@ impl SqsService {
     pub(super) fn get_queue_attributes(&self, body: &[u8]) -> Result<Value, Refusal> {
         let request: OfQueue = read(body)?;
         let queue = self.queue_name(&request.queue_url)?;
-        let attributes = self.account().queue_attributes(queue, &request.attribute_names, now())?;
+        let attributes = self.account().queue_attributes(queue, &request.attribute_names, self.now())?;
         Ok(json!({ "Attributes": attributes }))
     }
 
     pub(super) fn set_queue_attributes(&self, body: &[u8]) -> Result<Value, Refusal> {
         let request: SetQueueAttributes = read(body)?;
         let queue = self.queue_name(&request.queue_url)?;
-        self.account().set_queue_attributes(queue, &request.attributes, now())?;
+        self.account().set_queue_attributes(queue, &request.attributes, self.now())?;
         Ok(json!({}))
     }
 
     pub(super) fn purge_queue(&self, body: &[u8]) -> Result<Value, Refusal> {
         let request: OfQueue = read(body)?;
-        self.account().purge(self.queue_name(&request.queue_url)?, now())?;
+        self.account().purge(self.queue_name(&request.queue_url)?, self.now())?;
         Ok(json!({}))
     }
 

@@ -8,7 +8,7 @@ use sqs::{AttributeValue, Delivery, MessageAttribute, Received, TRACE_HEADER};
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    super::service::{now, read},
+    super::service::read,
     Refusal, SqsService,
     messages::{md5_of_attributes, md5_of_body},
     requests,
@@ -82,7 +82,7 @@ impl SqsService {
 
     fn look(&self, queue: &str, receive: sqs::Receive) -> Result<Look, sqs::Error> {
         let mut account = self.account();
-        let now = now();
+        let now = self.now();
         let Received { deliveries, dead_lettered } = account.receive(queue, receive, now)?;
         let next = account.next_event(queue, now).map(|moment| moment - now);
         drop(account);
