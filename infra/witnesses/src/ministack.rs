@@ -1,0 +1,52 @@
+use std::path::Path;
+
+use crate::Python;
+use crate::process::{Server, StartError};
+
+/// A running MiniStack: SQS, KMS, Lambda and much more of AWS, all in memory. It ends when dropped, and with the test
+/// process.
+///
+/// An access key id of twelve digits is an account of its own, so that many tests can share one.
+pub struct MiniStack {
+    server: Server,
+}
+
+impl MiniStack {
+    /// Starts one on a free port of 127.0.0.1 for this region, and waits until it is well.
+    ///
+    /// # Errors
+    /// When it does not start within a minute.
+    pub fn start(python: &Python, region: &str) -> Result<Self, StartError> {
+        let server = Server::start("MiniStack", "/_ministack/health", |port, _| {
+            let mut command = python.program("ministack");
+            command
+                .env("BIND_HOST", "127.0.0.1")
+                .env("MINISTACK_HOST", "127.0.0.1")
+                .env("GATEWAY_PORT", port.to_string())
+                .env("MINISTACK_REGION", region)
+                // Its functions get these from its own environment, whatever theirs says.
+                .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
+                .env("AWS_DEFAULT_REGION", region)
+                // Ports of its own, which tests that run at the same time would fight for.
+                .env("SFTP_ENABLED", "0")
+                .env("IOT_MTLS_ENABLED", "0");
+            Ok(command)
+        })?;
+        Ok(Self { server })
+    }
+
+    /// Its URL, for all services.
+    pub fn endpoint(&self) -> String {
+        self.server.endpoint()
+    }
+
+    /// What it has printed so far; of a long output, the end.
+    pub fn output(&self) -> String {
+        self.server.output()
+    }
+
+    /// A folder for files that go when it ends.
+    pub fn folder(&self) -> &Path {
+        self.server.temporary()
+    }
+}

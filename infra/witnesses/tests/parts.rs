@@ -1,0 +1,92 @@
+//! The parts of the outside: they can be had, they start, they end; and their absence is told.
+
+#![allow(clippy::unwrap_used, reason = "the support functions of a test may panic as the test itself may")]
+
+use std::process::{Command, ExitCode, Output};
+
+use witnesses::{CognitoLocal, MiniStack, Missing, Trial, node, python, run};
+
+fn main() -> ExitCode {
+    run([
+        Trial::plain("a_part_that_cannot_be_had_is_named_with_the_tests_that_did_not_run", absence_is_told),
+        Trial::outside("ministack_starts_and_ends", ministack_starts_and_ends),
+        Trial::outside("cognito_local_starts_and_ends", cognito_local_starts_and_ends),
+        Trial::outside("the_encryption_sdk_for_python_is_there", python_sdk),
+        Trial::outside("the_encryption_sdk_for_node_is_there", node_sdk),
+    ])
+}
+
+fn absence_is_told() {
+    let tests = ["ministack_starts_and_ends", "the_encryption_sdk_for_node_is_there"];
+    for (test, program) in tests.into_iter().zip(["python3 3.11", "node 20.19"]) {
+        let mut this = Command::new(std::env::current_exe().unwrap());
+        let output = this.args(["--include-ignored", "--exact", test]).env("PATH", "/nowhere").output().unwrap();
+        let shown = successful(&output);
+        let line = shown.lines().find(|line| line.starts_with("NOT RUN:")).unwrap_or_else(|| panic!("{shown}"));
+        assert!(line.contains(test) && line.contains(&format!("{program} or later is needed on the PATH")), "{line}");
+        assert!(shown.contains("0 passed; 0 failed; 1 ignored"), "{shown}");
+    }
+}
+
+fn ministack_starts_and_ends() -> Result<(), Missing> {
+    let stack = MiniStack::start(python()?, "eu-west-1").unwrap();
+    let script = "
+import boto3, sys
+queues = boto3.client('sqs', endpoint_url=sys.argv[1], region_name='eu-west-1',
+                      aws_access_key_id='123456789012', aws_secret_access_key='test')
+url = queues.create_queue(QueueName='one')['QueueUrl']
+queues.send_message(QueueUrl=url, MessageBody='hello')
+print(queues.receive_message(QueueUrl=url, WaitTimeSeconds=5)['Messages'][0]['Body'])
+print(queues.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])['Attributes']['QueueArn'])";
+    let output = python()?.command().args(["-c", script, &stack.endpoint()]).output().unwrap();
+    assert_eq!(successful(&output), "hello\narn:aws:sqs:eu-west-1:123456789012:one\n");
+    let (endpoint, folder) = (stack.endpoint(), stack.folder().to_owned());
+    drop(stack);
+    is_gone(&endpoint);
+    eventually("its folder is removed", || !folder.exists());
+    Ok(())
+}
+
+fn cognito_local_starts_and_ends() -> Result<(), Missing> {
+    let cognito = CognitoLocal::start(node()?, "{}").unwrap();
+    assert!(cognito.output().contains(cognito.endpoint().strip_prefix("http://").unwrap()), "{}", cognito.output());
+    let endpoint = cognito.endpoint();
+    drop(cognito);
+    is_gone(&endpoint);
+    Ok(())
+}
+
+fn python_sdk() -> Result<(), Missing> {
+    let script =
+        "import aws_encryption_sdk, aws_cryptographic_material_providers; print(aws_encryption_sdk.__version__)";
+    let output = python()?.command().args(["-c", script]).output().unwrap();
+    assert_eq!(successful(&output), "4.0.7\n");
+    Ok(())
+}
+
+fn node_sdk() -> Result<(), Missing> {
+    let script = "require('@aws-crypto/client-node').buildClient; require('@aws-sdk/client-kms').KMSClient.name";
+    let output = node()?.command().args(["--print", script]).output().unwrap();
+    assert_eq!(successful(&output), "KMSClient\n");
+    assert!(node()?.modules().join("cognito-local").is_dir());
+    Ok(())
+}
+
+fn successful(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Expects that nothing listens there any more.
+fn is_gone(endpoint: &str) {
+    let address = endpoint.strip_prefix("http://").unwrap().to_owned();
+    eventually("the port is free", || std::net::TcpStream::connect(&address).is_err());
+}
+
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !is_so() {
+        assert!(std::time::Instant::now() < deadline, "in vain: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
