@@ -4,10 +4,9 @@ use std::{
     net::TcpStream,
     pin::Pin,
     sync::Arc,
-    time::Instant,
 };
 
-use local::aws::{Answer, Caller, Service, SqsFault};
+use local::aws::{Answer, Caller, Service};
 
 use super::*;
 
@@ -59,7 +58,7 @@ async fn the_sdk_reports_an_operation_that_is_missing() {
 #[tokio::test]
 async fn a_request_that_is_too_long_or_not_json_gets_a_clear_answer_and_harms_nobody_else() {
     let aws = Aws::start();
-    let url = aws.queue("codes", &[]).await;
+    let url = aws.queue().await;
     let answer = exchange(&aws, post("AmazonSQS.SendMessage", "1.0", &"x".repeat(2 * 1024 * 1024))).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     let longer = aws.sqs.send_message().queue_url(&url).message_body("x".repeat(3 * 1024 * 1024)).send().await;
@@ -68,39 +67,6 @@ async fn a_request_that_is_too_long_or_not_json_gets_a_clear_answer_and_harms_no
     assert!(answer.contains("SerializationException"), "{answer}");
     assert!(exchange(&aws, b"nonsense\r\n\r\n".to_vec()).await.starts_with("HTTP/1.1 400"));
     aws.send(&url, "x").await;
-}
-
-#[tokio::test]
-async fn faults_come_and_go() {
-    let aws = Aws::start();
-    let url = aws.queue("codes", &[]).await;
-    let send = || aws.sqs.send_message().queue_url(&url).message_body("x").send();
-    aws.embedded.sqs().set_fault(Some(SqsFault::Unavailable));
-    let error = send().await.unwrap_err();
-    assert_eq!(error.raw_response().unwrap().status().as_u16(), 503);
-    assert_eq!(error.code(), Some("ServiceUnavailable"));
-    aws.embedded.sqs().set_fault(Some(SqsFault::Latency(Duration::from_millis(300))));
-    let started = Instant::now();
-    send().await.unwrap();
-    assert!(started.elapsed() >= Duration::from_millis(300));
-    aws.embedded.sqs().set_fault(None);
-    send().await.unwrap();
-    assert_eq!(aws.counts(&url).await[0], "2");
-}
-
-#[tokio::test]
-async fn a_message_put_in_past_the_wire_wakes_a_long_poll() {
-    let aws = Aws::start();
-    let url = aws.queue("codes", &[]).await;
-    let (answer, ()) = tokio::join!(aws.receiving(&url).wait_time_seconds(20).send(), async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let sent = aws.embedded.sqs().with_account(|account, now| {
-            account.send("codes", sqs::NewMessage::new("x"), "AROAX:operator", now).map(drop)
-        });
-        sent.unwrap();
-    });
-    let messages = answer.unwrap().messages.unwrap();
-    assert_eq!(system_attribute(&messages[0], "SenderId").as_deref(), Some("AROAX:operator"));
 }
 
 #[tokio::test]
@@ -123,9 +89,21 @@ async fn more_services_share_the_endpoint() {
 }
 
 #[tokio::test]
+async fn a_long_poll_at_a_queue_that_is_deleted_says_so() {
+    let aws = Aws::start();
+    let url = aws.queue().await;
+    let poll = tokio::time::timeout(PATIENCE, aws.receiving(&url).wait_time_seconds(20).send());
+    let (answer, ()) = tokio::join!(poll, async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        aws.sqs.delete_queue().queue_url(&url).send().await.unwrap();
+    });
+    assert_eq!(code(answer.expect("it hangs")), "AWS.SimpleQueueService.NonExistentQueue");
+}
+
+#[tokio::test]
 async fn dropping_it_frees_the_port_and_ends_waiting_polls() {
     let aws = Aws::start();
-    let url = aws.queue("codes", &[]).await;
+    let url = aws.queue().await;
     let (address, client) = (aws.embedded.endpoint(), aws.sqs.clone());
     let waiting =
         tokio::spawn(async move { client.receive_message().queue_url(url).wait_time_seconds(20).send().await });
