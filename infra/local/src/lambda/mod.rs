@@ -128,6 +128,11 @@ impl Function {
         }
     }
 
+    /// The operating system's id of the process, which may have ended since.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// Waits for the process to end by itself; its exit code, if no signal ended it.
     pub async fn ended(&self) -> Option<i32> {
         self.process.ended().await

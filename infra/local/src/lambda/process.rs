@@ -14,6 +14,7 @@ const MOST_OUTPUT_BYTES: usize = 64 * 1024 * 1024;
 
 /// A running or ended process. It is killed when this is dropped.
 pub(super) struct Process {
+    id: Option<u32>,
     output: Arc<Mutex<Vec<u8>>>,
     kill: Arc<Notify>,
     ended: watch::Receiver<Option<Ended>>,
@@ -29,6 +30,7 @@ impl Process {
     pub(super) fn start(mut command: Command) -> io::Result<Self> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn()?;
+        let id = child.id();
         let output = Arc::new(Mutex::new(Vec::new()));
         let mut readers = JoinSet::new();
         if let Some(stdout) = child.stdout.take() {
@@ -40,7 +42,11 @@ impl Process {
         let kill = Arc::new(Notify::new());
         let (sender, ended) = watch::channel(None);
         let running = tokio::spawn(run(child, readers, Arc::clone(&kill), sender));
-        Ok(Self { output, kill, ended, running })
+        Ok(Self { id, output, kill, ended, running })
+    }
+
+    pub(super) fn id(&self) -> Option<u32> {
+        self.id
     }
 
     /// Waits until the process has ended and all its output is kept; its exit code, if no signal ended it.
