@@ -1,0 +1,130 @@
+//! `cargo measure`: start, memory, processor time and throughput of the producer and the worker, side by side with the
+//! AWS documentation's Node.js function for the same trigger, on this machine and in one run.
+
+mod backlog;
+mod batch_of_ten;
+mod binaries;
+mod figures;
+mod machine;
+mod mapping;
+mod outage;
+mod payload;
+mod process;
+mod report;
+mod sample;
+mod start;
+mod subject;
+mod throughput;
+mod tls;
+mod world;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+
+use crate::machine::Machine;
+use crate::report::Report;
+use crate::sample::Sample;
+use crate::subject::Programs;
+
+/// Measures producer and worker side by side with the AWS documentation's Node.js function.
+///
+/// A bar that is missed is shown and does not fail the run: how quick a machine is fails no test.
+#[derive(Parser)]
+#[command(name = "cargo measure", about)]
+struct Arguments {
+    /// A shorter run, for a first impression.
+    #[arg(long)]
+    quick: bool,
+    /// Measure only this; may be given several times.
+    #[arg(long, value_name = "MEASURE")]
+    only: Vec<Measure>,
+    /// Also write every single number to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure this producer instead of building one.
+    #[arg(long, value_name = "PROGRAM")]
+    producer: Option<PathBuf>,
+    /// Measure this worker instead of building one.
+    #[arg(long, value_name = "PROGRAM")]
+    worker: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Measure {
+    Start,
+    Throughput,
+    BatchOfTen,
+    Outage,
+    Backlog,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let done = runtime.context("starting the runtime").and_then(|runtime| runtime.block_on(run(arguments)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("it could not be measured: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "the table is what this program is for")]
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let Arguments { quick, only, json, producer, worker } = arguments;
+    let built = |given: Option<PathBuf>, package| given.map_or_else(|| binaries::built(package), Ok);
+    let (producer, worker) = (built(producer, "producer")?, built(worker, "worker")?);
+    let sample = match witnesses::node() {
+        Ok(node) => Some(Sample::beside(node.modules())?),
+        Err(missing) => {
+            eprintln!("the AWS documentation's sample is not measured, and nothing is compared with it: {missing}");
+            None
+        }
+    };
+    let programs = Programs { producer, worker, sample: sample.as_ref().map(Sample::program) };
+    let (machine, mut rows) = (Machine::this(), Vec::new());
+    for measure in Measure::value_variants() {
+        if only.is_empty() || only.contains(measure) {
+            eprintln!("measuring: {}", measure.in_words());
+            rows.extend(measure.run(&programs, quick).await?);
+        }
+    }
+    let report = Report { machine, quick, rows };
+    println!("{report}");
+    if let Some(path) = json {
+        let text = serde_json::to_string_pretty(&report)?;
+        std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+impl Measure {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Start => "start to first answer",
+            Self::Throughput => "memory, processor time and throughput",
+            Self::BatchOfTen => "a batch of ten with everything far away",
+            Self::Outage => "the producer during a provider's outage",
+            Self::Backlog => "the worker before a long queue",
+        }
+    }
+
+    async fn run(self, programs: &Programs, quick: bool) -> anyhow::Result<Vec<figures::Row>> {
+        let often = |full, short| if quick { short } else { full };
+        match self {
+            Self::Start => start::measure(programs, often(15, 5)).await,
+            Self::Throughput => {
+                let (messages, sample_messages) = (often(400, 200), often(104, 56));
+                throughput::measure(programs, &throughput::Plan { rounds: 5, messages, sample_messages }).await
+            }
+            Self::BatchOfTen => batch_of_ten::measure(programs, often(15, 5)).await,
+            Self::Outage => outage::measure(programs, &outage::Plan { rounds: 3, messages: often(200, 50) }).await,
+            Self::Backlog => backlog::measure(programs, &backlog::Plan { rounds: often(10, 3), messages: 100 }).await,
+        }
+    }
+}
