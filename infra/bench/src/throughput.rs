@@ -39,12 +39,13 @@ enum AtOnce {
     Eight,
 }
 
+/// What each round took.
 #[derive(Default)]
 struct Load {
-    cpu: Duration,
-    messages: usize,
-    /// Of each round.
-    per_second: Vec<f64>,
+    /// Milliseconds per message.
+    cpu: Vec<f64>,
+    /// Messages per second.
+    throughput: Vec<f64>,
 }
 
 /// Lets all subjects work in turn, one message per invocation and then eight at once, and looks at what they used.
@@ -73,14 +74,14 @@ impl Course {
             Subject::Producer | Subject::Worker => plan.messages,
         };
         let mut course = Self { subject, running, world, messages, loads: HashMap::new() };
-        for at_once in course.loads() {
+        for at_once in course.brings() {
             course.work(WARM_UP, *at_once).await?;
         }
         Ok(course)
     }
 
     /// The producer's trigger brings one event per invocation, and a Lambda process has one invocation at a time.
-    fn loads(&self) -> &'static [AtOnce] {
+    fn brings(&self) -> &'static [AtOnce] {
         match self.subject {
             Subject::Producer => &[AtOnce::One],
             Subject::Sample | Subject::Worker => &[AtOnce::One, AtOnce::Eight],
@@ -88,7 +89,7 @@ impl Course {
     }
 
     async fn round(&mut self) -> anyhow::Result<()> {
-        for at_once in self.loads() {
+        for at_once in self.brings() {
             let (cpu, took) = self.work(self.messages, *at_once).await?;
             self.loads.entry(*at_once).or_default().add(self.messages, cpu, took);
         }
@@ -114,17 +115,16 @@ impl Course {
 
 impl Load {
     fn add(&mut self, messages: usize, cpu: Duration, took: Duration) {
-        self.messages += messages;
-        self.cpu += cpu;
-        self.per_second.push(messages as f64 / took.as_secs_f64());
+        self.cpu.push(milliseconds(cpu) / messages as f64);
+        self.throughput.push(messages as f64 / took.as_secs_f64());
     }
 
     fn cpu_per_message(&self) -> Figure {
-        Figure::once(milliseconds(self.cpu) / self.messages as f64, Unit::Milliseconds)
+        Figure::median(self.cpu.clone(), Unit::Milliseconds)
     }
 
     fn throughput(&self) -> Figure {
-        Figure::median(self.per_second.clone(), Unit::MessagesPerSecond)
+        Figure::median(self.throughput.clone(), Unit::MessagesPerSecond)
     }
 }
 
