@@ -35,6 +35,7 @@ fn event_kind(error: &EventError) -> &'static str {
     match error {
         EventError::NotJson { .. }
         | EventError::TooLarge
+        | EventError::TooDeep
         | EventError::Missing { .. }
         | EventError::WrongType { .. }
         | EventError::RequestType

@@ -14,6 +14,9 @@ use crate::{
 /// The largest SQS message, and so the largest event worth reading
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>).
 pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
+/// Events have 3 levels. JSON readers stop at 128, and the queue message around an event is one more: the worker must
+/// be able to read what the producer could.
+const MAX_EVENT_DEPTH: usize = 64;
 
 /// An event that can be sent: its source, pool, number and code are what they claim to be by shape.
 #[derive(Clone, PartialEq)]
@@ -32,6 +35,8 @@ pub enum EventError {
     NotJson { line: usize, column: usize },
     #[error("the event is larger than {MAX_EVENT_BYTES} bytes, the most that SQS takes")]
     TooLarge,
+    #[error("the event is nested deeper than {MAX_EVENT_DEPTH} levels")]
+    TooDeep,
     #[error("{field} is missing from the event")]
     Missing { field: &'static str },
     #[error("{field} in the event is not {expected}")]
@@ -71,6 +76,9 @@ impl CognitoEvent {
         }
         let value = serde_json::from_slice(json)
             .map_err(|error| EventError::NotJson { line: error.line(), column: error.column() })?;
+        if is_deeper_than(MAX_EVENT_DEPTH, &value) {
+            return Err(EventError::TooDeep);
+        }
         Self::from_value(value)
     }
 
@@ -163,6 +171,14 @@ impl std::fmt::Debug for CognitoEvent {
             .field("phone_number", &self.phone_number)
             .field("code", &self.code)
             .finish_non_exhaustive()
+    }
+}
+
+fn is_deeper_than(levels: usize, value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        Value::Array(members) => levels == 0 || members.iter().any(|member| is_deeper_than(levels - 1, member)),
+        Value::Object(members) => levels == 0 || members.values().any(|member| is_deeper_than(levels - 1, member)),
     }
 }
 
@@ -281,6 +297,27 @@ pub(crate) mod tests {
         assert_eq!(CognitoEvent::parse(b"{\"a\":"), Err(EventError::NotJson { line: 1, column: 5 }));
         assert_eq!(CognitoEvent::parse(&vec![b'{'; MAX_EVENT_BYTES + 1]), Err(EventError::TooLarge));
         assert!(matches!(CognitoEvent::parse(&vec![b'['; MAX_EVENT_BYTES]), Err(EventError::NotJson { .. })));
+    }
+
+    #[test]
+    fn an_event_is_as_deep_as_its_queue_message_can_be_read() {
+        let nested = |levels| {
+            let mut event = sign_up();
+            event["addedIn2031"] = (0..levels).fold(json!(0), |inner, _| json!([inner]));
+            CognitoEvent::parse(event.to_string().as_bytes())
+        };
+        assert!(nested(MAX_EVENT_DEPTH - 1).is_ok());
+        assert_eq!(nested(MAX_EVENT_DEPTH), Err(EventError::TooDeep));
+        assert_eq!(nested(126), Err(EventError::TooDeep));
+    }
+
+    #[test]
+    fn numbers_are_kept_as_they_came() {
+        let mut event = sign_up();
+        event["addedIn2031"] = serde_json::from_str("[0.1, 1234567890123456789012345070707070707.25]").expect("JSON");
+        let event = CognitoEvent::from_value(event).expect("sound");
+        let written = serde_json::to_vec(event.document()).expect("it was read from JSON");
+        assert_eq!(CognitoEvent::parse(&written), Ok(event));
     }
 
     #[test]

@@ -87,6 +87,7 @@ fn event_reason(error: &EventError) -> DeadLetterReason {
     match error {
         EventError::NotJson { .. }
         | EventError::TooLarge
+        | EventError::TooDeep
         | EventError::Missing { .. }
         | EventError::WrongType { .. }
         | EventError::ForeignTrigger
