@@ -70,7 +70,8 @@ pub enum Fact<'a> {
         #[serde(serialize_with = "shown")]
         trigger_source: TriggerSource,
         provider: &'a str,
-        provider_message_id: &'a str,
+        /// None where the provider gives no id, or none that may be shown.
+        provider_message_id: Option<&'a str>,
         country: &'a str,
         #[serde(serialize_with = "millis", rename = "time_to_provider_ms")]
         time_to_provider: Duration,

@@ -131,7 +131,8 @@ impl Delivery<'_> {
             trail.last_provider = Some(provider.name().to_owned());
         }
         let began = Instant::now();
-        let attempt = send_guarded(provider, &Sms { to: self.to, text: self.text, valid_for, timeout }).await;
+        let attempt =
+            send_guarded(provider, &Sms { id: self.id, to: self.to, text: self.text, valid_for, timeout }).await;
         self.telemetry.record(&Fact::Attempted {
             id: self.id,
             provider: provider.name(),

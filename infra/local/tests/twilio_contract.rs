@@ -6,7 +6,7 @@ use std::time::Duration;
 use local::fake_twilio::{FakeTwilio, FakeTwilioSettings, Script};
 use secrecy::SecretString;
 use shared::settings::Document;
-use shared::{Clock, PhoneNumber};
+use shared::{Clock, MessageId, PhoneNumber};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use worker::provider::{Attempt, Outcome, Placeholder, Provider, Sms, Twilio, TwilioSettings};
@@ -47,7 +47,9 @@ fn plain(base_url: &str) -> Twilio {
 async fn send(twilio: &Twilio, text: &str, timeout: Duration) -> Attempt {
     let to = PhoneNumber::parse(TO).expect("a number");
     let text = SecretString::from(text);
-    let attempt = twilio.send(&Sms { to: &to, text: &text, valid_for: Duration::from_secs(170), timeout }).await;
+    let id = MessageId::from_bytes(&[7; 16]);
+    let attempt =
+        twilio.send(&Sms { id: &id, to: &to, text: &text, valid_for: Duration::from_secs(170), timeout }).await;
     let shown = format!("{attempt:?} {twilio:?}");
     for hidden in ["424242", "2065550100", TOKEN, ACCOUNT, "127.0.0.1"] {
         assert!(!shown.contains(hidden), "{shown}");
@@ -99,7 +101,8 @@ async fn every_accepted_sms_has_its_own_id() {
     let (first, second) = tokio::join!(send(&twilio, TEXT, LONG), send(&twilio, TEXT, LONG));
     match (first.outcome, second.outcome) {
         (Outcome::Accepted { provider_message_id: first }, Outcome::Accepted { provider_message_id: second }) => {
-            assert!(first.as_str().starts_with("SM") && second.as_str().starts_with("SM"));
+            let is_sid = |id: Option<&str>| id.is_some_and(|id| id.starts_with("SM"));
+            assert!(is_sid(first.as_str()) && is_sid(second.as_str()));
             assert_ne!(first, second);
         }
         others => panic!("{others:?}"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Fault, Faults};
+use super::{Fault, Faults, Value};
 
 /// A configuration file, parsed as far as its syntax allows.
 pub struct Document<'text> {
@@ -87,6 +87,12 @@ impl<'doc> Section<'doc> {
             None => Err("must be a text in quotes".to_owned()),
         };
         self.accept(key, value, outcome, faults)
+    }
+
+    /// Takes whatever stands under `key`.
+    pub fn value(&mut self, key: &'static str) -> Option<Value<'doc>> {
+        let value = self.take(key)?;
+        Some(Value::new(self.text, key.to_owned(), self.place_name(), value))
     }
 
     /// Takes a text.
@@ -190,19 +196,16 @@ impl<'doc> Section<'doc> {
     /// Reports every key that nobody took, with the nearest known name.
     pub fn finish(self, faults: &mut Faults) {
         for (key, (span, _)) in &self.entries {
-            let near = self.known.iter().map(|known| (strsim::jaro_winkler(key, known), *known));
-            let nearest = near.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(likeness, _)| *likeness > 0.8);
-            let remedy = match nearest {
-                Some((_, known)) => format!("did you mean {known}?"),
-                None => format!("known here: {}", self.known.join(", ")),
-            };
+            let remedy = did_you_mean(key, &self.known);
             let message = format!("unknown key {}{}; {remedy}", shortened(key), self.place_name());
             self.fault_at(span.start, message, faults);
         }
     }
 
+    /// The name of a section below this one; that of `[[provider]]` is `[provider]`.
     fn name_of(&self, key: &str) -> String {
-        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+        let name = self.name.trim_matches(['[', ']']);
+        if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") }
     }
 
     fn accept<T>(
@@ -219,6 +222,16 @@ impl<'doc> Section<'doc> {
                 None
             }
         }
+    }
+}
+
+/// The remedy for a name that is not known: the nearest of those that are, or all of them.
+pub fn did_you_mean(name: &str, known: &[&str]) -> String {
+    let near = known.iter().map(|known| (strsim::jaro_winkler(name, known), known));
+    let nearest = near.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(likeness, _)| *likeness > 0.8);
+    match nearest {
+        Some((_, known)) => format!("did you mean {known}?"),
+        None => format!("known here: {}", known.join(", ")),
     }
 }
 
@@ -239,7 +252,7 @@ fn shortened(key: &str) -> String {
 }
 
 /// Line and column of a byte offset, each counted from 1.
-fn place(text: &str, offset: usize) -> (usize, usize) {
+pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)

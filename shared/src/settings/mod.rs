@@ -2,9 +2,11 @@
 
 mod document;
 mod faults;
+mod value;
 
-pub use document::{Document, Section};
+pub use document::{Document, Section, did_you_mean};
 pub use faults::{Fault, Faults};
+pub use value::{Shape, Value};
 
 use crate::Lifetimes;
 

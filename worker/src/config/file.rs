@@ -5,7 +5,7 @@ use shared::{Environment, Settings};
 
 use super::ProviderSettings;
 use super::placeholders::resolve;
-use crate::provider::{Placeholder, TwilioSettings};
+use crate::provider::{HttpGatewaySettings, Placeholder, TwilioSettings};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
@@ -77,20 +77,24 @@ fn provider(
     let resolver = |placeholder: Placeholder<'_>| resolve(placeholder, environment);
     match block.parsed("kind", Kind::parse, faults)? {
         Kind::Twilio => TwilioSettings::read(block, name, &resolver, faults).map(ProviderSettings::Twilio),
+        Kind::Http => HttpGatewaySettings::read(block, name, &resolver, faults).map(ProviderSettings::Http),
     }
 }
 
 /// The kinds of provider that this version knows.
 enum Kind {
     Twilio,
+    /// Any gateway, as the block describes it.
+    Http,
 }
 
-const KNOWN_KINDS: &str = "this version knows: twilio";
+const KNOWN_KINDS: &str = "this version knows: twilio, http";
 
 impl Kind {
     fn parse(text: &str) -> Result<Self, String> {
         match text {
             "twilio" => Ok(Self::Twilio),
+            "http" => Ok(Self::Http),
             _ => Err(format!("is not a kind of provider; {KNOWN_KINDS}")),
         }
     }
@@ -165,7 +169,7 @@ mod tests {
              [texts]\nbrand = \"Example\"\n[trust]\nallow_missing_pool = true\n",
         )
         .expect("sound");
-        let ProviderSettings::Twilio(second) = &file.providers[1];
+        let ProviderSettings::Twilio(second) = &file.providers[1] else { panic!("a Twilio") };
         assert_eq!(format!("{second:?}"), "TwilioSettings { name: \"b\", .. }");
         assert_eq!(file.route.for_country(Country::parse("GB").expect("a region")), Ok(&[1][..]));
         let (horizon, time_to_type) = (Duration::from_secs(3_600), Duration::from_secs(5));
@@ -226,10 +230,10 @@ mod tests {
     #[test]
     fn a_kind_that_is_not_known_is_told_the_known_ones() {
         for (kind, expected) in [
-            ("", "line 7, column 1: a [[provider]] needs a kind; this version knows: twilio"),
+            ("", "line 7, column 1: a [[provider]] needs a kind; this version knows: twilio, http"),
             (
                 "kind = \"twilo\"\n",
-                "line 9, column 8: kind in [[provider]] is not a kind of provider; this version knows: twilio",
+                "line 9, column 8: kind in [[provider]] is not a kind of provider; this version knows: twilio, http",
             ),
         ] {
             assert_eq!(faults(&format!("BLOCK(main)[[provider]]\nname = \"b\"\n{kind}")), [expected]);
@@ -241,7 +245,7 @@ mod tests {
         assert_eq!(
             faults("BLOCK(main)[[provider]]\nname = \"b\"\nkind = \"x\"\n[route]\ndefault = [\"b\", \"c\"]\n"),
             [
-                "line 9, column 8: kind in [[provider]] is not a kind of provider; this version knows: twilio",
+                "line 9, column 8: kind in [[provider]] is not a kind of provider; this version knows: twilio, http",
                 "line 10, column 1: default in [route] names no provider: c (there are: main, b)",
             ]
         );

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use shared::settings::Faults;
 use shared::{Clock, Environment, EnvironmentFault, KeyArn, Settings, UserPoolId};
 
-use crate::provider::{HttpClientError, Provider, Twilio, TwilioSettings};
+use crate::provider::{HttpClientError, HttpGateway, HttpGatewaySettings, Provider, Twilio, TwilioSettings};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
@@ -33,6 +33,7 @@ pub struct Config {
 /// A `[[provider]]` block, by kind.
 pub enum ProviderSettings {
     Twilio(TwilioSettings),
+    Http(HttpGatewaySettings),
 }
 
 impl ProviderSettings {
@@ -43,6 +44,7 @@ impl ProviderSettings {
     pub fn into_provider(self, clock: &Clock) -> Result<Arc<dyn Provider>, HttpClientError> {
         match self {
             Self::Twilio(settings) => Ok(Arc::new(Twilio::new(settings, clock.clone())?)),
+            Self::Http(settings) => Ok(Arc::new(HttpGateway::new(settings, clock.clone())?)),
         }
     }
 }

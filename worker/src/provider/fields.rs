@@ -116,7 +116,7 @@ fn field<T>(
     }
 }
 
-fn resolved(placeholder: Placeholder<'_>, resolve: &Resolve<'_>) -> Result<SecretString, String> {
+pub(super) fn resolved(placeholder: Placeholder<'_>, resolve: &Resolve<'_>) -> Result<SecretString, String> {
     let value = resolve(placeholder)?;
     let text = value.expose_secret();
     if text.is_empty() {

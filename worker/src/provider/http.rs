@@ -2,9 +2,12 @@
 //! the message can have left this process.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use reqwest::header::{HeaderValue, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use shared::settings::{Faults, Section};
 use shared::{Clock, Timestamp};
 use zeroize::Zeroizing;
 
@@ -19,6 +22,10 @@ const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// that is just being closed has an unknown outcome, and that costs more than a handshake.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(8);
+const ALLOWED_TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
+
 /// How an adapter wants to connect.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpSettings {
@@ -30,7 +37,37 @@ pub struct HttpSettings {
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { connect_timeout: Duration::from_secs(2), https_only: true }
+        Self { connect_timeout: DEFAULT_CONNECT_TIMEOUT, https_only: true }
+    }
+}
+
+/// A provider block's `connect_timeout` and `timeout`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Timeouts {
+    /// The most that DNS, TCP and TLS may take together.
+    pub(super) connect: Duration,
+    /// The most that one attempt may take; the caller's own limit may be shorter.
+    pub(super) attempt: Duration,
+}
+
+impl Timeouts {
+    /// Takes both; one that is missing or faulty has its default.
+    pub(super) fn read(section: &mut Section<'_>, faults: &mut Faults) -> Self {
+        let connect = section.duration("connect_timeout", ALLOWED_TIMEOUTS, faults);
+        let attempt = section.duration("timeout", ALLOWED_TIMEOUTS, faults);
+        Self { connect: connect.unwrap_or(DEFAULT_CONNECT_TIMEOUT), attempt: attempt.unwrap_or(DEFAULT_TIMEOUT) }
+    }
+}
+
+/// The two halves of HTTP's Basic authentication (RFC 7617).
+pub(super) struct BasicAuth {
+    pub(super) user: String,
+    pub(super) password: SecretString,
+}
+
+impl BasicAuth {
+    pub(super) fn apply(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        request.basic_auth(&self.user, Some(self.password.expose_secret()))
     }
 }
 
@@ -147,6 +184,7 @@ pub(super) async fn exchange(
     timeout: Duration,
     clock: &Clock,
 ) -> Exchange {
+    let without_content = content.is_empty();
     let held = Held::new(content);
     let whole = async {
         let request = request.body(reqwest::Body::wrap(held.content()));
@@ -156,12 +194,15 @@ pub(super) async fn exchange(
         let body = BoundedBody::read(response).await.map_err(|error| Broken { waiting: false, error })?;
         Ok(Answer { status, retry_after, body })
     };
-    let broken = match tokio::time::timeout(timeout, whole).await {
+    let broken: Option<Broken> = match tokio::time::timeout(timeout, whole).await {
         Ok(Ok(answer)) => return Exchange::Answered(answer),
         Ok(Err(broken)) => Some(broken),
         Err(_elapsed) => None,
     };
-    let never_left = held.withdraw();
+    // A request without content has nothing to take back. That it never left is then known only where no connection
+    // came about; waiting too long for one that might have come about proves nothing.
+    let unconnected = broken.as_ref().is_some_and(|broken| broken.error.is_connect());
+    let never_left = held.withdraw() || (without_content && unconnected);
     match broken {
         Some(Broken { error, .. }) if never_left => Exchange::NotSent { code: not_sent_code(&error) },
         Some(Broken { waiting: true, .. }) => Exchange::Uncertain { code: "connection_lost" },

@@ -1,7 +1,9 @@
 //! The seam to the SMS providers: one SMS in, one classified outcome out.
 
 mod base_url;
+mod failure;
 mod fields;
+mod gateway;
 mod held;
 mod http;
 mod twilio;
@@ -10,10 +12,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use shared::PhoneNumber;
+use shared::{MessageId, PhoneNumber};
 
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use fields::{Placeholder, Resolve};
+pub use gateway::{HttpGateway, HttpGatewaySettings};
 pub use http::{HttpClientError, HttpSettings, http_client};
 pub use twilio::{Twilio, TwilioSettings};
 
@@ -29,6 +32,8 @@ pub trait Provider: Send + Sync {
 
 /// What a provider is asked to send.
 pub struct Sms<'m> {
+    /// The message's idempotency key, the same in every attempt: for providers that send one id only once.
+    pub id: &'m MessageId,
     pub to: &'m PhoneNumber,
     pub text: &'m SecretString,
     /// How long the text is still useful: goes into the provider's validity field.
@@ -83,9 +88,10 @@ impl Outcome {
     }
 }
 
-/// The id under which a provider knows the message: letters, digits, `-`, `_`, `.`, `:`, at most 128 of them.
+/// The id under which a provider knows the message: letters, digits, `-`, `_`, `.`, `:`, at most 128 of them. Some
+/// providers give none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProviderMessageId(String);
+pub struct ProviderMessageId(Option<String>);
 
 /// A short code for why an attempt ended as it did, such as `21211`, `http_503` or `connect`: lower-case
 /// letters, digits, `-`, `_`, at most 32 of them, so that no provider can put free text into a log.
@@ -93,14 +99,17 @@ pub struct ProviderMessageId(String);
 pub struct OutcomeCode(String);
 
 impl ProviderMessageId {
+    /// The provider took the message and gave no id, or none that may be shown.
+    pub const NOT_GIVEN: Self = Self(None);
+
     /// Reads an id; texts of another shape, which could hold anything, are no id.
     pub fn parse(text: &str) -> Option<Self> {
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
-        ((1..=128).contains(&text.len()) && text.bytes().all(sound)).then(|| Self(text.to_owned()))
+        ((1..=128).contains(&text.len()) && text.bytes().all(sound)).then(|| Self(Some(text.to_owned())))
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn as_str(&self) -> Option<&str> {
+        self.0.as_deref()
     }
 }
 

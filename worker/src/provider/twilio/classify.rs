@@ -6,23 +6,15 @@
 
 use serde::Deserialize;
 
-use self::Class::{FraudBlocked, ProviderPermanent, RecipientPermanent, Transient, Unknown};
+use crate::provider::failure::Failure::{
+    self, FraudBlocked, ProviderPermanent, RecipientPermanent, Transient, Unknown,
+};
 use crate::provider::http::Answer;
 use crate::provider::{Attempt, Outcome, ProviderMessageId};
 
-/// An outcome's class, without what an outcome carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Transient,
-    Unknown,
-    RecipientPermanent,
-    ProviderPermanent,
-    FraudBlocked,
-}
-
 /// Twilio's error codes, whether they stand in an error's `code` or in a created message's `error_code`. A code that
 /// is not listed leaves the decision to the HTTP status.
-const CODES: &[(u32, Class)] = &[
+const CODES: &[(u32, Failure)] = &[
     (20429, Transient), // too many requests: never processed and always safe to retry
     (20503, Transient), // service unavailable
     (21611, Transient), // this sender's queue is full
@@ -68,20 +60,20 @@ struct Refused {
 pub(super) fn classify(answer: &Answer) -> Attempt {
     match answer.status {
         200..=299 => created(answer),
-        300..=399 => by_status(answer, ProviderPermanent), // redirects are not followed: the base URL is wrong
+        300..=399 => ProviderPermanent.by_status(answer), // redirects are not followed: the base URL is wrong
         // "The server did not receive a complete request" (RFC 9110, section 15.5.9), but gateways in between also
         // say it when the server was slow. Twilio does not document it, so it proves nothing.
-        408 => by_status(answer, Unknown),
+        408 => Unknown.by_status(answer),
         429 | 503 => refused(answer, Transient),
         400..=499 => refused(answer, ProviderPermanent),
-        _ => by_status(answer, Unknown),
+        _ => Unknown.by_status(answer),
     }
 }
 
 /// A message resource, which may already have failed.
 fn created(answer: &Answer) -> Attempt {
     let Some(Created { sid, status, error_code }) = parsed(answer) else {
-        return by_status(answer, Unknown);
+        return Unknown.by_status(answer);
     };
     let failed = matches!(status, "failed" | "undelivered" | "canceled");
     match (error_code, message_id(sid)) {
@@ -90,38 +82,23 @@ fn created(answer: &Answer) -> Attempt {
             let unlisted = if failed { ProviderPermanent } else { Unknown };
             by_code(answer, code, unlisted)
         }
-        (None, _) if failed => failed_with(answer, ProviderPermanent, status),
+        (None, _) if failed => ProviderPermanent.attempt(answer, status),
         (None, Some(provider_message_id)) => Attempt { outcome: Outcome::Accepted { provider_message_id }, code: None },
-        (None, None) => by_status(answer, Unknown),
+        (None, None) => Unknown.by_status(answer),
     }
 }
 
 /// An error, whose code says more than its status.
-fn refused(answer: &Answer, unlisted: Class) -> Attempt {
+fn refused(answer: &Answer, unlisted: Failure) -> Attempt {
     match parsed::<Refused>(answer) {
         Some(Refused { code }) => by_code(answer, code, unlisted),
-        None => by_status(answer, unlisted),
+        None => unlisted.by_status(answer),
     }
 }
 
-fn by_code(answer: &Answer, code: u32, unlisted: Class) -> Attempt {
+fn by_code(answer: &Answer, code: u32, unlisted: Failure) -> Attempt {
     let class = CODES.iter().find(|(listed, _)| *listed == code).map_or(unlisted, |(_, class)| *class);
-    failed_with(answer, class, &code.to_string())
-}
-
-fn by_status(answer: &Answer, class: Class) -> Attempt {
-    failed_with(answer, class, &format!("http_{}", answer.status))
-}
-
-fn failed_with(answer: &Answer, class: Class, code: &str) -> Attempt {
-    let outcome = match class {
-        Transient => Outcome::Transient { retry_after: answer.retry_after },
-        Unknown => Outcome::Unknown,
-        RecipientPermanent => Outcome::RecipientPermanent,
-        ProviderPermanent => Outcome::ProviderPermanent,
-        FraudBlocked => Outcome::FraudBlocked,
-    };
-    Attempt::failed(outcome, code)
+    class.attempt(answer, &code.to_string())
 }
 
 fn parsed<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Option<T> {

@@ -11,12 +11,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use secrecy::ExposeSecret;
 use shared::Clock;
 
-use super::http::{HttpClientError, HttpSettings, exchange, http_client};
+use super::http::{BasicAuth, HttpClientError, HttpSettings, exchange, http_client};
 use super::{Attempt, Provider, Sms};
-use settings::{Credentials, Sender};
+use settings::Sender;
 
 pub use settings::TwilioSettings;
 
@@ -24,7 +23,7 @@ pub use settings::TwilioSettings;
 pub struct Twilio {
     name: String,
     endpoint: reqwest::Url,
-    credentials: Credentials,
+    credentials: BasicAuth,
     sender: Sender,
     discard_content: bool,
     timeout: Duration,
@@ -37,11 +36,10 @@ impl Twilio {
     /// # Errors
     /// When the HTTPS client cannot be set up.
     pub fn new(settings: TwilioSettings, clock: Clock) -> Result<Self, HttpClientError> {
-        let TwilioSettings { name, base_url, account_sid, credentials, sender, discard_content, .. } = settings;
-        let client =
-            http_client(&HttpSettings { connect_timeout: settings.connect_timeout, https_only: base_url.is_https() })?;
-        let endpoint = base_url.below(&["2010-04-01", "Accounts", &account_sid, "Messages.json"]);
-        Ok(Self { name, endpoint, credentials, sender, discard_content, timeout: settings.timeout, client, clock })
+        let TwilioSettings { name, base_url, account_sid, credentials, sender, discard_content, timeouts } = settings;
+        let client = http_client(&HttpSettings { connect_timeout: timeouts.connect, https_only: base_url.is_https() })?;
+        let endpoint = base_url.below(["2010-04-01", "Accounts", &account_sid, "Messages.json"]);
+        Ok(Self { name, endpoint, credentials, sender, discard_content, timeout: timeouts.attempt, client, clock })
     }
 }
 
@@ -53,9 +51,8 @@ impl Provider for Twilio {
 
     async fn send(&self, sms: &Sms<'_>) -> Attempt {
         let request = self
-            .client
-            .post(self.endpoint.clone())
-            .basic_auth(&self.credentials.user, Some(self.credentials.password.expose_secret()))
+            .credentials
+            .apply(self.client.post(self.endpoint.clone()))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json");
         let form = request::form(sms, &self.sender, self.discard_content);

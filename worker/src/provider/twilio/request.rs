@@ -39,13 +39,14 @@ pub(super) fn form(sms: &Sms<'_>, sender: &Sender, discard_content: bool) -> Zer
 mod tests {
     use super::*;
     use secrecy::SecretString;
-    use shared::PhoneNumber;
+    use shared::{MessageId, PhoneNumber};
     use std::time::Duration;
 
     fn written(sender: &Sender, text: &str, valid_for: Duration, discard_content: bool) -> String {
         let to = PhoneNumber::parse("+12065550100").expect("a number");
         let text = SecretString::from(text);
-        let sms = Sms { to: &to, text: &text, valid_for, timeout: Duration::from_secs(1) };
+        let id = MessageId::from_bytes(&[7; 16]);
+        let sms = Sms { id: &id, to: &to, text: &text, valid_for, timeout: Duration::from_secs(1) };
         form(&sms, sender, discard_content).to_string()
     }
 
@@ -94,7 +95,8 @@ mod tests {
         let text = "é\u{1F512}\n".repeat(200);
         let to = PhoneNumber::parse("+123456789012345").expect("a number");
         let secret = SecretString::from(text.as_str());
-        let sms = Sms { to: &to, text: &secret, valid_for: Duration::MAX, timeout: Duration::MAX };
+        let id = MessageId::from_bytes(&[7; 16]);
+        let sms = Sms { id: &id, to: &to, text: &secret, valid_for: Duration::MAX, timeout: Duration::MAX };
         assert_eq!(form(&sms, &sender, true).capacity(), 3 * text.len() + 512);
     }
 }

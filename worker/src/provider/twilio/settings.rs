@@ -1,34 +1,26 @@
 //! The fields of a `[[provider]]` block of kind `twilio`.
 
-use std::time::Duration;
-
-use secrecy::SecretString;
 use shared::PhoneNumber;
 use shared::settings::{Faults, Section};
 
 use crate::provider::fields::{self, Field};
-use crate::provider::http::HttpSettings;
+use crate::provider::http::{BasicAuth, Timeouts};
 use crate::provider::{BaseUrl, Resolve};
 
 const DEFAULT_BASE_URL: &str = "https://api.twilio.com";
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(8);
-const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
-const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How to send through one Twilio account.
 pub struct TwilioSettings {
     pub(super) name: String,
     pub(super) base_url: BaseUrl,
     pub(super) account_sid: String,
-    pub(super) credentials: Credentials,
+    pub(super) credentials: BasicAuth,
     pub(super) sender: Sender,
     /// Ask Twilio to keep neither the text nor the recipient's last digits (`ContentRetention=discard`,
     /// `AddressRetention=obfuscate`). Off by default: what an account needs before it may ask is not verified, and
     /// an account that may not could have every message refused.
     pub(super) discard_content: bool,
-    pub(super) connect_timeout: Duration,
-    /// The most that one attempt may take; the caller's own limit may be shorter.
-    pub(super) timeout: Duration,
+    pub(super) timeouts: Timeouts,
 }
 
 /// Whom the SMS comes from.
@@ -38,12 +30,6 @@ pub(super) enum Sender {
     ShortCode(String),
     Alphanumeric(String),
     MessagingService(String),
-}
-
-/// The two halves of HTTP's Basic authentication.
-pub(super) struct Credentials {
-    pub(super) user: String,
-    pub(super) password: SecretString,
 }
 
 impl TwilioSettings {
@@ -82,9 +68,7 @@ impl TwilioSettings {
         let credentials = credentials(section, &name, account_sid.as_deref(), placeholders, faults);
 
         let discard_content = section.flag("discard_content", faults).unwrap_or_default();
-        let allowed = SHORTEST_TIMEOUT..=LONGEST_TIMEOUT;
-        let connect_timeout = section.duration("connect_timeout", allowed.clone(), faults);
-        let timeout = section.duration("timeout", allowed, faults);
+        let timeouts = Timeouts::read(section, faults);
 
         Some(Self {
             name,
@@ -93,8 +77,7 @@ impl TwilioSettings {
             credentials: credentials?,
             sender: sender?,
             discard_content,
-            connect_timeout: connect_timeout.unwrap_or(HttpSettings::default().connect_timeout),
-            timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+            timeouts,
         })
     }
 }
@@ -125,15 +108,15 @@ fn credentials(
     account_sid: Option<&str>,
     placeholders: &Resolve<'_>,
     faults: &mut Faults,
-) -> Option<Credentials> {
+) -> Option<BasicAuth> {
     let token = fields::secret(section, "auth_token", placeholders, faults);
     let key_sid = fields::text(section, "api_key_sid", placeholders, |text| sid("SK", text), faults);
     let key_secret = fields::secret(section, "api_key_secret", placeholders, faults);
     let fault = match (token.is_absent(), key_sid.is_absent(), key_secret.is_absent()) {
         (false, true, true) => {
-            return Some(Credentials { user: account_sid?.to_owned(), password: token.sound()? });
+            return Some(BasicAuth { user: account_sid?.to_owned(), password: token.sound()? });
         }
-        (true, false, false) => return Some(Credentials { user: key_sid.sound()?, password: key_secret.sound()? }),
+        (true, false, false) => return Some(BasicAuth { user: key_sid.sound()?, password: key_secret.sound()? }),
         (true, true, true) => "needs credentials: give either api_key_sid and api_key_secret, or auth_token",
         (true, false, true) => "has an api_key_sid without api_key_secret: add it",
         (true, true, false) => "has an api_key_secret without api_key_sid: add it (SK and 32 hexadecimal digits)",
@@ -183,8 +166,9 @@ impl std::fmt::Debug for TwilioSettings {
 mod tests {
     use super::*;
     use crate::provider::Placeholder;
-    use secrecy::ExposeSecret;
+    use secrecy::{ExposeSecret, SecretString};
     use shared::settings::Document;
+    use std::time::Duration;
 
     const HEX: &str = "0123456789abcdef0123456789ABCDEF";
 
@@ -217,7 +201,7 @@ mod tests {
         assert_eq!(settings.credentials.user, format!("AC{HEX}"));
         assert_eq!(settings.credentials.password.expose_secret(), "hush-token");
         assert!(!settings.discard_content);
-        assert_eq!((settings.connect_timeout, settings.timeout), (Duration::from_secs(2), Duration::from_secs(8)));
+        assert_eq!(settings.timeouts, Timeouts { connect: Duration::from_secs(2), attempt: Duration::from_secs(8) });
     }
 
     #[test]
@@ -233,7 +217,10 @@ mod tests {
         assert_eq!(settings.credentials.user, format!("SK{HEX}"), "an API key replaces the account in Basic");
         assert_eq!(settings.sender, Sender::MessagingService(format!("MG{HEX}")));
         assert!(settings.discard_content);
-        assert_eq!((settings.connect_timeout, settings.timeout), (Duration::from_secs(1), Duration::from_millis(500)));
+        assert_eq!(
+            settings.timeouts,
+            Timeouts { connect: Duration::from_secs(1), attempt: Duration::from_millis(500) }
+        );
     }
 
     #[test]
