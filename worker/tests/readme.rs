@@ -14,8 +14,7 @@ fn sample() -> &'static str {
 fn parse(text: &str) -> File {
     let environment = Environment::from_lookup(|name| match name {
         "TWILIO_ACCOUNT_SID" => Some(format!("AC{}", "0".repeat(32))),
-        "TWILIO_AUTH_TOKEN" => Some("token".to_owned()),
-        _ => None,
+        _ => Some("token".to_owned()),
     });
     File::parse(text, &environment).unwrap_or_else(|faults| panic!("{faults}"))
 }
@@ -37,4 +36,13 @@ fn the_sample_configuration_is_sound_and_shows_the_defaults() {
 fn the_schedule_is_the_one_that_is_documented() {
     let steps: Vec<_> = VISIBILITY_SCHEDULE.iter().map(|step| step.as_secs().to_string()).collect();
     assert!(README.contains(&format!("about {}, 600, … seconds", steps.join(", "))), "{steps:?}");
+}
+
+#[test]
+fn every_other_piece_of_configuration_is_sound_with_the_sample() {
+    for piece in README.split("```toml\n").skip(2) {
+        let (piece, _) = piece.split_once("```").expect("the piece ends");
+        let whole = if piece.contains("[[provider]]") { piece.to_owned() } else { format!("{}{piece}", sample()) };
+        parse(&whole);
+    }
 }
