@@ -20,28 +20,103 @@ const CAPTURE_BYTES: usize = 614;
 
 #[test]
 fn a_real_cognito_code_is_read_to_its_last_field() {
-    let message = EsdkMessage::parse(&capture()).expect("a real code parses");
+    let whole = capture();
+    let message = EsdkMessage::parse(&whole).expect("a real code parses");
     assert_eq!(message.version, 1);
     assert_eq!(message.suite, AlgorithmSuite::COGNITO);
     assert_eq!(message.message_id.to_string(), "9b1cf0005fcf859edf9c9e55052be80f");
     let keys: Vec<_> = message.encryption_context.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["aws-crypto-public-key", "userpool-id"]);
+    assert_eq!(message.encryption_context[0].1.as_bytes(), &whole[49..117]);
     assert_eq!(message.encryption_context[1].1, "eu-west-1_UVcwvZ1E8");
     let [key] = message.encrypted_data_keys.as_slice() else { panic!("one encrypted data key") };
     assert_eq!(key.provider_id, "aws-kms");
     assert_eq!(key.provider_info, b"arn:aws:kms:eu-west-1:249759398934:key/8a23102c-9b68-4fed-82ce-523c5363539e");
-    assert_eq!(key.ciphertext.len(), 184);
+    assert_eq!(key.ciphertext, whole[241..425]);
     assert_eq!(message.plaintext_bytes, 6);
 }
 
+/// The capture field by field, as the format reference has it: the name that the parser's errors use, where the
+/// field begins, and its bytes (None: random, or the author's zeros).
+fn fields_of_the_capture() -> Vec<(&'static str, usize, usize, Option<&'static [u8]>)> {
+    vec![
+        ("the version", 0, 1, Some(&[1])),
+        ("the type", 1, 1, Some(&[0x80])),
+        ("the algorithm suite", 2, 2, Some(&[0x03, 0x78])),
+        ("the message id", 4, 16, None),
+        ("the encryption context length", 20, 2, Some(&[0, 129])),
+        ("the encryption context pair count", 22, 2, Some(&[0, 2])),
+        ("an encryption context key", 24, 2, Some(&[0, 21])),
+        ("an encryption context key", 26, 21, Some(b"aws-crypto-public-key")),
+        ("an encryption context value", 47, 2, Some(&[0, 68])),
+        (
+            "an encryption context value",
+            49,
+            68,
+            Some(b"AusomLPqTbGgpJhyI0bUTUHpi7lIxJhL5PLz11sN7bb433KoTUmfXO0LWrYc1lKSzg=="),
+        ),
+        ("an encryption context key", 117, 2, Some(&[0, 11])),
+        ("an encryption context key", 119, 11, Some(b"userpool-id")),
+        ("an encryption context value", 130, 2, Some(&[0, 19])),
+        ("an encryption context value", 132, 19, Some(b"eu-west-1_UVcwvZ1E8")),
+        ("the encrypted data key count", 151, 2, Some(&[0, 1])),
+        ("a key provider id", 153, 2, Some(&[0, 7])),
+        ("a key provider id", 155, 7, Some(b"aws-kms")),
+        ("a key provider's information", 162, 2, Some(&[0, 75])),
+        (
+            "a key provider's information",
+            164,
+            75,
+            Some(b"arn:aws:kms:eu-west-1:249759398934:key/8a23102c-9b68-4fed-82ce-523c5363539e"),
+        ),
+        ("an encrypted data key", 239, 2, Some(&[0, 184])),
+        ("an encrypted data key", 241, 184, None),
+        ("the content type", 425, 1, Some(&[2])),
+        ("the reserved bytes", 426, 4, Some(&[0; 4])),
+        ("the IV length", 430, 1, Some(&[12])),
+        ("the frame length", 431, 4, Some(&[0, 0, 0x10, 0])),
+        ("the header IV", 435, 12, Some(&[0; 12])),
+        ("the header authentication tag", 447, 16, None),
+        ("a frame's sequence number", 463, 4, Some(&[0xff; 4])),
+        ("the final frame's sequence number", 467, 4, Some(&[0, 0, 0, 1])),
+        ("a frame's IV", 471, 12, Some(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])),
+        ("the final frame's content length", 483, 4, Some(&[0, 0, 0, 6])),
+        ("a frame's content", 487, 6, None),
+        ("a frame's authentication tag", 493, 16, None),
+        ("the signature", 509, 2, Some(&[0, 103])),
+        ("the signature", 511, 103, None),
+    ]
+}
+
 #[test]
-fn a_truncation_at_every_length_is_refused() {
-    let mut whole = capture();
-    for length in 0..whole.len() {
-        assert!(EsdkMessage::parse(&whole[..length]).is_err(), "{length} bytes were accepted");
+fn every_field_of_a_real_code_lies_where_the_format_has_it() {
+    let whole = capture();
+    let mut read = 0;
+    for (field, offset, length, value) in fields_of_the_capture() {
+        assert_eq!(offset, read, "{field} follows the field before it");
+        let bytes = &whole[offset..offset + length];
+        if let Some(value) = value {
+            assert_eq!(bytes, value, "{field} at byte {offset}");
+        }
+        // The parser says in which field a message ends, and so where it believes each one to lie.
+        for end in offset..offset + length {
+            assert_eq!(
+                EsdkMessage::parse(&whole[..end]),
+                Err(LayoutError::Truncated { field, offset }),
+                "cut off at byte {end}"
+            );
+        }
+        read += length;
     }
-    whole.push(0);
-    assert_eq!(EsdkMessage::parse(&whole), Err(LayoutError::TrailingBytes { offset: CAPTURE_BYTES }));
+    assert_eq!(read, whole.len(), "no byte is left over");
+    // The signature is a SEQUENCE of two INTEGERs: r of 48 bytes, s of 49 with its leading zero.
+    assert_eq!((&whole[511..515], &whole[563..566]), (&[0x30, 101, 2, 48][..], &[2, 49, 0][..]));
+}
+
+#[test]
+fn a_byte_after_the_last_field_is_refused() {
+    let extended = [capture(), vec![0]].concat();
+    assert_eq!(EsdkMessage::parse(&extended), Err(LayoutError::TrailingBytes { offset: CAPTURE_BYTES }));
 }
 
 #[test]
