@@ -17,3 +17,5 @@ mod sealed;
 mod secrecy;
 mod service;
 mod sqs_queue;
+#[cfg(feature = "esdk")]
+mod tampering;

@@ -2,6 +2,9 @@
 //! (<https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/message-format.html>). What only a key
 //! could check (wrapped key, tags, ciphertext, signature) is filler, since opening is a double here.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// The key that wraps the codes of these tests.
 pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/8a23102c-9b68-4fed-82ce-523c5363539e";
 /// The pool that they are sealed for.
@@ -28,7 +31,7 @@ impl Seal {
 
     /// The `code` of a Cognito event.
     pub(crate) fn to_base64(&self) -> String {
-        base64(&self.to_bytes())
+        STANDARD.encode(self.to_bytes())
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -62,26 +65,12 @@ impl Seal {
     }
 }
 
-fn two_bytes(number: usize) -> [u8; 2] {
+pub(crate) fn two_bytes(number: usize) -> [u8; 2] {
     u16::try_from(number).expect("short").to_be_bytes()
 }
 
-fn counted(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn counted(bytes: &[u8]) -> Vec<u8> {
     [&two_bytes(bytes.len())[..], bytes].concat()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(three.get(index).copied().unwrap_or_default());
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            let index = (group >> (18 - 6 * digit)) as usize & 63;
-            text.push(if digit <= three.len() { char::from(ALPHABET[index]) } else { '=' });
-        }
-    }
-    text
 }
 
 #[test]
