@@ -87,6 +87,9 @@ mod tests {
             assert_eq!(base.below(["a", "b.json"]).as_str(), resource);
             assert_eq!(base.is_https(), resource.starts_with("https"), "{text}");
         }
+        let whole = BaseUrl::parse("https://gateway.example.com/send/").expect("sound");
+        assert_eq!(whole.below([]).as_str(), "https://gateway.example.com/send/", "the whole address, slash and all");
+        assert_eq!(whole.below(["a", ""]).as_str(), "https://gateway.example.com/send/a/");
     }
 
     #[test]
