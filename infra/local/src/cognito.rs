@@ -40,43 +40,48 @@ impl UserPool {
 
     /// The event that Cognito sends for `source`, to `phone_number`, with this sealed code.
     pub fn event(&self, source: TriggerSource, phone_number: &str, sealed_code: Option<&str>) -> Value {
-        let client = match source {
-            TriggerSource::AdminCreateUser => json!("CLIENT_ID_NOT_APPLICABLE"),
-            TriggerSource::AccountTakeOverNotification => Value::Null,
-            TriggerSource::SignUp
-            | TriggerSource::ResendCode
-            | TriggerSource::ForgotPassword
-            | TriggerSource::UpdateUserAttribute
-            | TriggerSource::VerifyUserAttribute
-            | TriggerSource::Authentication
-            | TriggerSource::Other => json!("1example23456789"),
-        };
-        let mut attributes = json!({
-            "sub": "54cf7eb7-0b96-4304-8d6b-000000000001",
-            "cognito:user_status": "CONFIRMED",
-            "phone_number_verified": "true",
-            "phone_number": phone_number,
-            "email": "mary.major@example.com",
-        });
-        if source == TriggerSource::AccountTakeOverNotification {
-            attributes["LOGIN_TIME"] = json!("Friday, March 19, 2027 02:25 PM UTC");
-            attributes["CITY"] = Value::Null;
-            attributes["DEVICE_NAME"] = json!("Pixel 9");
-            attributes["FEEDBACK_TOKEN"] = json!("never-to-be-queued");
-        }
-        json!({
-            "version": "1",
-            "triggerSource": format!("CustomSMSSender_{source}"),
-            "region": "eu-west-1",
-            "userPoolId": self.id.as_str(),
-            "userName": "mary_major",
-            "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client },
-            "request": {
-                "type": "customSMSSenderRequestV1",
-                "code": sealed_code,
-                "clientMetadata": null,
-                "userAttributes": attributes,
-            }
-        })
+        event(&self.id, source, phone_number, sealed_code)
     }
+}
+
+/// The event that Cognito sends for a user of `pool` and for `source`, to `phone_number`, with this sealed code.
+pub fn event(pool: &UserPoolId, source: TriggerSource, phone_number: &str, sealed_code: Option<&str>) -> Value {
+    let client = match source {
+        TriggerSource::AdminCreateUser => json!("CLIENT_ID_NOT_APPLICABLE"),
+        TriggerSource::AccountTakeOverNotification => Value::Null,
+        TriggerSource::SignUp
+        | TriggerSource::ResendCode
+        | TriggerSource::ForgotPassword
+        | TriggerSource::UpdateUserAttribute
+        | TriggerSource::VerifyUserAttribute
+        | TriggerSource::Authentication
+        | TriggerSource::Other => json!("1example23456789"),
+    };
+    let mut attributes = json!({
+        "sub": "54cf7eb7-0b96-4304-8d6b-000000000001",
+        "cognito:user_status": "CONFIRMED",
+        "phone_number_verified": "true",
+        "phone_number": phone_number,
+        "email": "mary.major@example.com",
+    });
+    if source == TriggerSource::AccountTakeOverNotification {
+        attributes["LOGIN_TIME"] = json!("Friday, March 19, 2027 02:25 PM UTC");
+        attributes["CITY"] = Value::Null;
+        attributes["DEVICE_NAME"] = json!("Pixel 9");
+        attributes["FEEDBACK_TOKEN"] = json!("never-to-be-queued");
+    }
+    json!({
+        "version": "1",
+        "triggerSource": format!("CustomSMSSender_{source}"),
+        "region": "eu-west-1",
+        "userPoolId": pool.as_str(),
+        "userName": "mary_major",
+        "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client },
+        "request": {
+            "type": "customSMSSenderRequestV1",
+            "code": sealed_code,
+            "clientMetadata": null,
+            "userAttributes": attributes,
+        }
+    })
 }

@@ -6,7 +6,8 @@ use crate::process::{Server, StartError};
 /// A running MiniStack: SQS, KMS, Lambda and much more of AWS, all in memory. It ends when dropped, and with the test
 /// process.
 ///
-/// An access key id of twelve digits is an account of its own, so that many tests can share one.
+/// An access key id of twelve digits is an account of its own, so that many tests can share one MiniStack. Functions
+/// run in the account that they were created in.
 pub struct MiniStack {
     server: Server,
 }
@@ -27,6 +28,11 @@ impl MiniStack {
                 // Its functions get these from its own environment, whatever theirs says.
                 .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
                 .env("AWS_DEFAULT_REGION", region)
+                // Nor does it get whatever credentials there are here.
+                .env("AWS_ACCESS_KEY_ID", "test")
+                .env("AWS_SECRET_ACCESS_KEY", "test")
+                .env_remove("AWS_SESSION_TOKEN")
+                .env_remove("AWS_PROFILE")
                 // Ports of its own, which tests that run at the same time would fight for.
                 .env("SFTP_ENABLED", "0")
                 .env("IOT_MTLS_ENABLED", "0");

@@ -1,0 +1,65 @@
+//! Batches whose records end differently.
+
+use local::fake_twilio::Script;
+
+use crate::world::{World, attribute};
+
+const PHONES: [&str; 2] = ["+12065550100", "+61491570156"];
+const FRENCH_PHONE: &str = "+33639980001";
+/// The attempts of one invocation.
+const ATTEMPTS: usize = 3;
+
+pub(crate) async fn each_record_has_its_own_end(world: World) {
+    world.deploy_producer().await;
+    for _ in 0..ATTEMPTS {
+        let body = r#"{"code":20503,"message":"Service unavailable","status":503}"#.to_owned();
+        world.french_phones.script(Script::Answer { status: 503, headers: Vec::new(), body });
+    }
+    // All of them are there before the worker is, so that they are one batch.
+    for (phone, code) in PHONES.into_iter().zip(["739214", "825461"]) {
+        world.accept(&world.sign_up(phone, code).await).await;
+    }
+    world.accept(&world.sign_up(FRENCH_PHONE, "463728").await).await;
+    let malformed = "{\"type\":\"sms.v1\",\"id\":\"\"}";
+    world.sqs.send_message().queue_url(&world.queue_url).message_body(malformed).send().await.unwrap();
+    world.deploy_worker().await;
+
+    let mut arrived = [world.phone().await, world.phone().await].map(|sms| (sms.to, sms.body));
+    arrived.sort();
+    let text = |code: &str| format!("Your Example sign-up code is {code}. Do not share it.");
+    let expected = [(PHONES[0].to_owned(), text("739214")), (PHONES[1].to_owned(), text("825461"))];
+    assert_eq!(arrived, expected);
+    let letters = world.dead_letters().await;
+    assert_eq!((letters.len(), attribute(&letters[0], "reason")), (1, "malformed"));
+    assert_eq!(letters[0].body.as_deref(), Some(malformed));
+    // The two that were delivered and the dead letter are gone, and what the provider did not take stays.
+    let only_one = async || world.messages(&world.queue_url).await == 1;
+    world.eventually("one message stays", only_one).await;
+    assert_eq!((world.french_phones.requests(), world.french_phones.messages()), (ATTEMPTS, 0));
+
+    let sms = world.french_phone().await;
+    assert_eq!((sms.to, sms.body), (FRENCH_PHONE.to_owned(), text("463728")));
+    world.is_drained().await;
+    assert_eq!((world.phones.requests(), world.french_phones.requests()), (2, ATTEMPTS + 1));
+    assert_eq!(world.messages(&world.dead_letter_queue_url).await, 1);
+    world.shows_nothing_of(&["739214", "825461", "463728"]);
+}
+
+pub(crate) async fn a_backlog_is_delivered(world: World) {
+    const MESSAGES: usize = 60;
+    world.deploy_producer().await;
+    let code = |number: usize| format!("{:06}", 500_000 + number);
+    for number in 0..MESSAGES {
+        world.accept(&world.sign_up(PHONES[number % 2], &code(number)).await).await;
+    }
+    world.deploy_worker().await;
+    let mut arrived = Vec::new();
+    for _ in 0..MESSAGES {
+        let sms = world.phone().await.body;
+        arrived.push(sms.split(' ').find(|word| word.starts_with('5')).unwrap()[..6].to_owned());
+    }
+    arrived.sort();
+    assert_eq!(arrived, (0..MESSAGES).map(code).collect::<Vec<_>>());
+    world.is_drained().await;
+    assert_eq!((world.phones.messages(), world.messages(&world.dead_letter_queue_url).await), (MESSAGES, 0));
+}
