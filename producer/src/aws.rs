@@ -3,7 +3,8 @@
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sqs::config::SharedCredentialsProvider;
+use aws_sdk_sqs::config::{SharedCredentialsProvider, SharedHttpClient};
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use shared::{Environment, EnvironmentFault};
 
 /// Reads region, endpoint and the two endpoint switches; credentials are read when they are needed. The variables
@@ -26,9 +27,20 @@ pub fn sdk_config(environment: &Environment<'_>) -> Result<SdkConfig, Environmen
         .use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"));
     if !is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
         let endpoint = environment.get("AWS_ENDPOINT_URL_SQS").or_else(|| environment.get("AWS_ENDPOINT_URL"));
+        if endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://")) {
+            config.set_http_client(Some(client_without_roots()));
+        }
         config.set_endpoint_url(endpoint);
     }
     Ok(config.build())
+}
+
+/// For an endpoint without TLS: reading the system's root certificates is nine tenths of a start.
+fn client_without_roots() -> SharedHttpClient {
+    let nobody = TlsContext::builder().with_trust_store(TrustStore::empty()).build();
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    let client = aws_smithy_http_client::Builder::new().tls_provider(provider);
+    client.tls_context(nobody.expect("an empty trust store is sound")).build_https()
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use shared::telemetry::{Fact, JsonLines, Telemetry, record_panics};
@@ -51,9 +52,8 @@ async fn run_on_lambda(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
     // Credentials and region are in the environment there: no other source is asked, so starting is quick.
     let aws = aws_config::defaults(BehaviorVersion::latest())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .region(EnvironmentVariableRegionProvider::new())
-        .load()
-        .await;
+        .region(EnvironmentVariableRegionProvider::new());
+    let aws = with_client(aws).load().await;
     let worker = &Arc::new(worker(start, &aws, telemetry)?);
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let time_left = time_left(event.context.deadline, worker.clock.now());
@@ -61,6 +61,22 @@ async fn run_on_lambda(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
         answer.map_err(|error| Diagnostic { error_type: "NotAnSqsEvent".to_owned(), error_message: error.to_string() })
     });
     lambda_runtime::run(handler).await.map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// Where both endpoints are without TLS, the root certificates need not be read: that takes longer than all else.
+fn with_client(aws: ConfigLoader) -> ConfigLoader {
+    let environment = Environment::of_process();
+    let is_plain = |own| {
+        let endpoint = environment.get(own).or_else(|| environment.get("AWS_ENDPOINT_URL"));
+        endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"))
+    };
+    if !(is_plain("AWS_ENDPOINT_URL_SQS") && is_plain("AWS_ENDPOINT_URL_KMS")) {
+        return aws;
+    }
+    let nobody = TlsContext::builder().with_trust_store(TrustStore::empty()).build();
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    let client = aws_smithy_http_client::Builder::new().tls_provider(provider);
+    aws.http_client(client.tls_context(nobody.expect("an empty trust store is sound")).build_https())
 }
 
 /// What is left of an invocation whose deadline Lambda gives in milliseconds since 1970.
@@ -73,7 +89,7 @@ async fn run_as_service(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
     // First of all: a signal that comes during the start must not kill it.
     let stop = stop_signal().context("asking for SIGTERM and SIGINT")?;
     let start = Start::read(&Environment::of_process())?;
-    let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let aws = aws_config::defaults(BehaviorVersion::latest()).load().await;
     anyhow::ensure!(aws.region().is_some(), "no AWS region is known; set AWS_REGION to the queue's region");
     let worker = Arc::new(worker(start, &aws, Arc::clone(&telemetry))?);
     telemetry.record(&Fact::Notice { message: "receiving from QUEUE_URL until SIGTERM" });
