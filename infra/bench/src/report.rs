@@ -19,6 +19,10 @@ Values are medians with the range of all; processor time is that of the measured
 Lambda's Runtime API run on the same cores, in the measuring process.
 ";
 
+const BUSY: &str = "\
+The machine was busy with something else: processor times hold, other times and throughputs are worth little.
+";
+
 /// Everything that one run measured.
 #[derive(Serialize)]
 pub(crate) struct Report {
@@ -34,6 +38,9 @@ impl fmt::Display for Report {
         let node = node.as_deref().map_or_else(|| "no Node.js".to_owned(), |version| format!("Node.js {version}"));
         writeln!(f, "{date}, {processor}, {cores} cores, {memory_gib} GiB, load {load_average} before, {system},")?;
         writeln!(f, "{rust}, {node}{}\n", if self.quick { ", the shorter run" } else { "" })?;
+        if *load_average > *cores as f64 / 2.0 {
+            writeln!(f, "{BUSY}")?;
+        }
         let lines: Vec<_> = std::iter::once(HEAD.map(str::to_owned)).chain(self.rows.iter().map(line)).collect();
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
         let widths: [usize; 7] = std::array::from_fn(width);

@@ -13,17 +13,22 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// Where systems keep all their root certificates in one file: Debian, Amazon Linux.
-const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+/// Where systems keep their root certificates, all in one file and as a folder of files: Debian, Amazon Linux.
+const SYSTEM_ROOTS: [(&str, &str); 2] = [
+    ("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs"),
+    ("/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/tls/certs"),
+];
 
 /// A throw-away authority and the one certificate that it gave, for 127.0.0.1.
 pub(crate) struct Authority {
     server: Arc<ServerConfig>,
     /// The authority alone.
     pub(crate) certificate: PathBuf,
-    /// The authority among the roots of this system: a client that loads its roots at start loads as many as it would
-    /// elsewhere.
+    /// The authority among the roots of this system, in one file. What is told of this file and of the folder loads as
+    /// many certificates as what is told of neither.
     pub(crate) bundle: PathBuf,
+    /// The folder of this system's roots; empty where there is none.
+    pub(crate) folder: &'static str,
 }
 
 /// Takes TLS connections and passes on what they carry. It stops when dropped.
@@ -56,10 +61,12 @@ impl Authority {
         let (certificate, bundle) = (folder.join("authority.pem"), folder.join("roots.pem"));
         let pem = root.pem();
         std::fs::write(&certificate, &pem).with_context(|| format!("writing {}", certificate.display()))?;
-        let mut roots = SYSTEM_ROOTS.iter().find_map(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+        let system =
+            SYSTEM_ROOTS.iter().find_map(|(file, folder)| Some((std::fs::read_to_string(file).ok()?, *folder)));
+        let (mut roots, system_folder) = system.unwrap_or_default();
         roots.push_str(&pem);
         std::fs::write(&bundle, roots).with_context(|| format!("writing {}", bundle.display()))?;
-        Ok(Self { server: Arc::new(server), certificate, bundle })
+        Ok(Self { server: Arc::new(server), certificate, bundle, folder: system_folder })
     }
 
     /// Puts TLS in front of a plain server.

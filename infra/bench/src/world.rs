@@ -47,6 +47,15 @@ struct Tls {
     twilio: Terminator,
 }
 
+impl Transport {
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Http => "plain HTTP",
+            Self::Tls => "TLS",
+        }
+    }
+}
+
 impl World {
     /// # Errors
     /// When a port or a temporary folder cannot be had.
@@ -116,12 +125,15 @@ impl World {
             ("AWS_SECRET_ACCESS_KEY", "bench"),
             ("AWS_ENDPOINT_URL", &endpoint),
         ];
-        let authority = self.tls.iter().map(|Tls { authority, .. }| match subject {
+        let of_tls = self.tls.iter().flat_map(|Tls { authority, .. }| match subject {
             // Node.js brings its own roots along.
-            Subject::Sample => ("NODE_EXTRA_CA_CERTS", authority.certificate.to_str().unwrap_or_default()),
-            Subject::Producer | Subject::Worker => ("SSL_CERT_FILE", authority.bundle.to_str().unwrap_or_default()),
+            Subject::Sample => vec![("NODE_EXTRA_CA_CERTS", authority.certificate.to_str().unwrap_or_default())],
+            Subject::Producer | Subject::Worker => vec![
+                ("SSL_CERT_FILE", authority.bundle.to_str().unwrap_or_default()),
+                ("SSL_CERT_DIR", authority.folder),
+            ],
         });
-        let all = of_aws.into_iter().chain(of_subject).chain(authority);
+        let all = of_aws.into_iter().chain(of_subject).chain(of_tls);
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
