@@ -18,12 +18,11 @@ use crate::world::{Transport, World};
 /// # Errors
 /// When a subject does not start or does not answer.
 pub(crate) async fn measure(programs: &Programs, rounds: usize) -> anyhow::Result<Vec<Row>> {
-    let transports = [Transport::Http, Transport::Tls];
-    let worlds = [World::start(Transport::Http).await?, World::start(Transport::Tls).await?];
+    let (plain, tls) = (World::start(Transport::Http).await?, World::start(Transport::Tls).await?);
     let (mut times, mut cpu_times) = (HashMap::<_, Vec<f64>>::new(), HashMap::<_, Vec<f64>>::new());
     // The first round only brings the programs into memory.
     for round in 0..=rounds {
-        for (transport, world) in transports.into_iter().zip(&worlds) {
+        for (transport, world) in [(Transport::Http, &plain), (Transport::Tls, &tls)] {
             for (subject, program) in programs.subjects() {
                 let (took, cpu_time) = first_answer(subject, program, world).await?;
                 if round > 0 {
