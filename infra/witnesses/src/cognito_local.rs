@@ -24,6 +24,7 @@ impl CognitoLocal {
             let mut command: Command = node.command();
             command.arg(node.modules().join("cognito-local/lib/bin/start.js")).current_dir(folder);
             command.env("HOST", "127.0.0.1").env("PORT", port.to_string());
+            command.env("AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE", "1");
             Ok(command)
         })?;
         Ok(Self { server })

@@ -15,8 +15,9 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// How long another test's fetching is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_millis(100);
-/// The last lines of a failed command that are shown.
-const LINES_SHOWN: usize = 6;
+/// The lines of a failed command that are shown: where the trouble begins, and what came of it.
+const FIRST_LINES: usize = 3;
+const LAST_LINES: usize = 4;
 
 /// A part that cannot be had on this machine. What needs it is not run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +30,11 @@ pub struct Missing {
 impl Missing {
     pub(crate) fn new(part: &'static str, reason: impl ToString) -> Self {
         Self { part, reason: reason.to_string() }
+    }
+
+    /// What cannot be had, without the reason.
+    pub(crate) fn part(&self) -> &'static str {
+        self.part
     }
 }
 
@@ -74,10 +80,16 @@ fn run(part: &'static str, command: &Command) -> Result<(), Missing> {
         Some(status) => status.to_string(),
         None => format!("no end within {} minutes", COMMAND_TIMEOUT.as_secs() / 60),
     };
-    let output = process.output();
-    let lines: Vec<_> = output.lines().filter(|line| !line.trim().is_empty()).collect();
-    let last = lines[lines.len().saturating_sub(LINES_SHOWN)..].join(" | ");
-    Err(Missing::new(part, format!("{}: {end}: {last}", shown(command))))
+    Err(Missing::new(part, format!("{}: {end}: {}", shown(command), excerpt(&process.output()))))
+}
+
+/// A long text on one line.
+fn excerpt(text: &str) -> String {
+    let mut lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.len() > FIRST_LINES + LAST_LINES {
+        lines.splice(FIRST_LINES..lines.len() - LAST_LINES, ["…"]);
+    }
+    lines.join(" | ")
 }
 
 /// The version that a program prints, if it is at least `least`.
@@ -143,14 +155,14 @@ mod tests {
     #[test]
     fn a_parcel_that_failed_is_not_taken_for_fetched() {
         let parcel = Parcel { part: "the parcel", name: "test-failure", contents: String::new() };
-        let script = "for line in 1 2 3 4 5 6 7; do echo line $line; done; exit 9";
+        let script = "for line in 1 2 3 4 5 6 7 8 9; do echo line $line; done; exit 9";
         for _ in 0..2 {
             let missing = parcel.folder(|_| parcel.run(Command::new("sh").args(["-c", script]))).expect_err("it fails");
             assert_eq!(
                 missing.to_string(),
                 format!(
                     "the parcel cannot be had: sh -c {script}: exit status: 9: \
-                     line 2 | line 3 | line 4 | line 5 | line 6 | line 7"
+                     line 1 | line 2 | line 3 | … | line 6 | line 7 | line 8 | line 9"
                 )
             );
         }

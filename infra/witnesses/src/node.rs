@@ -49,7 +49,7 @@ fn fetch() -> Result<Node, Missing> {
             .and_then(|()| write("package-lock.json", LOCK))
             .map_err(|error| Missing::new(PART, error))?;
         let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]);
         parcel.run(npm.current_dir(folder))
     })?;
     Ok(Node { modules: folder.join("node_modules") })

@@ -2,14 +2,15 @@
 //! it is killed.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use std::{fmt, thread};
 
 use crate::scratch;
 
@@ -24,6 +25,8 @@ exec 3<&0
 /// Of a process's output the last so many bytes are kept.
 const OUTPUT_BYTES: usize = 256 * 1024;
 const POLL: Duration = Duration::from_millis(20);
+/// What an ended process has printed is read by then, unless one that it started still holds the pipe.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Between our choice of a free port and the child's use of it another process may take it.
 const PORTS_TO_TRY: usize = 3;
@@ -40,6 +43,7 @@ pub struct StartError {
 pub(crate) struct Process {
     child: Child,
     output: Arc<Mutex<Vec<u8>>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Process {
@@ -54,22 +58,24 @@ impl Process {
         shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = shell.spawn()?;
         let output = Arc::default();
-        if let Some(stdout) = child.stdout.take() {
-            keep(stdout, &output);
-        }
-        if let Some(stderr) = child.stderr.take() {
-            keep(stderr, &output);
-        }
-        Ok(Self { child, output })
+        let stdout = child.stdout.take().map(|pipe| keep(pipe, &output));
+        let stderr = child.stderr.take().map(|pipe| keep(pipe, &output));
+        Ok(Self { child, output, readers: stdout.into_iter().chain(stderr).collect() })
     }
 
-    /// Waits for the end of the process; none when it does not end in time.
+    /// Waits for the end of the process and of its output; none when it does not end in time.
     pub(crate) fn ended_within(&mut self, timeout: Duration) -> io::Result<Option<ExitStatus>> {
         let deadline = Instant::now() + timeout;
         loop {
-            let status = self.child.try_wait()?;
-            if status.is_some() || Instant::now() >= deadline {
-                return Ok(status);
+            if let Some(status) = self.child.try_wait()? {
+                let deadline = Instant::now() + LAST_WORDS;
+                while Instant::now() < deadline && !self.readers.iter().all(JoinHandle::is_finished) {
+                    thread::sleep(POLL);
+                }
+                return Ok(Some(status));
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
             }
             thread::sleep(POLL);
         }
@@ -97,7 +103,7 @@ fn set(command: &mut Command, name: &OsStr, value: Option<&OsStr>) {
 }
 
 /// Reads to the end: a process that cannot print would stand still.
-fn keep(mut pipe: impl io::Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) {
+fn keep(mut pipe: impl io::Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
     let output = Arc::clone(output);
     thread::spawn(move || {
         let mut bytes = [0; 4096];
@@ -107,7 +113,7 @@ fn keep(mut pipe: impl io::Read + Send + 'static, output: &Arc<Mutex<Vec<u8>>>) 
             let too_many = output.len().saturating_sub(OUTPUT_BYTES);
             output.drain(..too_many);
         }
-    });
+    })
 }
 
 /// A process that serves HTTP on a port of 127.0.0.1.
@@ -210,11 +216,7 @@ mod tests {
         let mut process = shell("yes | head -c 1000000; echo the end; exit 3");
         let status = process.ended_within(START_TIMEOUT).expect("it can be waited for").expect("it ends");
         assert_eq!(status.code(), Some(3));
-        let deadline = Instant::now() + START_TIMEOUT;
-        while !process.output().ends_with("the end\n") {
-            assert!(Instant::now() < deadline, "{}", process.output());
-            thread::sleep(POLL);
-        }
+        assert!(process.output().ends_with("the end\n"), "{}", process.output());
         assert!(process.output().len() <= OUTPUT_BYTES);
     }
 

@@ -56,7 +56,7 @@ pub fn run(trials: impl IntoIterator<Item = Trial>) -> ExitCode {
         libtest_mimic::run(&arguments, trials)
     });
     for (reason, tests) in &*not_run.lock().unwrap_or_else(PoisonError::into_inner) {
-        println!("NOT RUN: {} because {reason}", tests.join(", "));
+        println!("NOT RUN: {} because {reason}", summary(tests));
     }
     conclusion.exit_code()
 }
@@ -67,11 +67,36 @@ impl Trial {
         let runner = move || match (self.body)() {
             Ok(()) => Ok(Completion::Completed),
             Err(missing) => {
-                let reason = missing.to_string();
-                not_run.lock().unwrap_or_else(PoisonError::into_inner).entry(reason.clone()).or_default().push(name);
-                Ok(Completion::ignored_with(reason))
+                let mut not_run = not_run.lock().unwrap_or_else(PoisonError::into_inner);
+                not_run.entry(missing.to_string()).or_default().push(name);
+                Ok(Completion::ignored_with(format!("without {}", missing.part())))
             }
         };
         libtest_mimic::Trial::ignorable_test(self.name, runner).with_ignored_flag(self.of_the_outside)
+    }
+}
+
+/// The tests by module: those of one together, by their number.
+fn summary(tests: &[String]) -> String {
+    let mut modules: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for test in tests {
+        let module = test.rsplit_once("::").map_or("", |(module, _)| module);
+        modules.entry(module).or_default().push(test);
+    }
+    let parts = modules.into_iter().map(|(module, tests)| match tests.as_slice() {
+        several @ [_, _, ..] if !module.is_empty() => format!("{module} ({} tests)", several.len()),
+        names => names.join(", "),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::summary;
+
+    #[test]
+    fn what_was_not_run_is_told_by_module() {
+        let tests = ["b::c::one", "alone", "a::only", "b::c::two", "other"].map(str::to_owned);
+        assert_eq!(summary(&tests), "alone, other, a::only, b::c (2 tests)");
     }
 }

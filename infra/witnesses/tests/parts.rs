@@ -49,7 +49,8 @@ print(queues.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])['At
 
 fn cognito_local_starts_and_ends() -> Result<(), Missing> {
     let cognito = CognitoLocal::start(node()?, "{}").unwrap();
-    assert!(cognito.output().contains(cognito.endpoint().strip_prefix("http://").unwrap()), "{}", cognito.output());
+    let address = cognito.endpoint().strip_prefix("http://").unwrap().to_owned();
+    eventually("it says where it listens", || cognito.output().contains(&address));
     let endpoint = cognito.endpoint();
     drop(cognito);
     is_gone(&endpoint);

@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The release build of `producer` or `worker`, from the sources as they now are. The first time takes minutes.
+/// The folder with the release builds of `producer` and `worker`, from the sources as they now are. The first time
+/// takes minutes.
 ///
 /// `LAMBDA_BINARIES` names a folder that holds both already, for whoever works on these tests.
-pub(crate) fn binary(name: &'static str) -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("LAMBDA_BINARIES") {
-        return Path::new(&folder).join(name);
+        return folder.into();
     }
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let folder = BUILT.get_or_init(|| build("producer").and_then(|_| build("worker")));
-    folder.as_ref().unwrap_or_else(|failure| panic!("{failure}")).join(name)
+    folder.clone().unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// Builds one package; the folder of its binary.
