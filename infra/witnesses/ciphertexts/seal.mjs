@@ -1,18 +1,18 @@
 // Seals and opens codes with the AWS Encryption SDK for JavaScript, as cognito-local and AWS's own samples do.
 //
-//   npm install @aws-crypto/client-node@5.0.2      in any folder; run the script from there
-//   node …/seal.mjs fixtures > …/worker/esdk/tests/fixtures/javascript.json
+//   npm install @aws-crypto/client-node@5.0.2      in any folder; NODE_PATH is its node_modules
+//   NODE_PATH=… node seal.mjs fixtures > ../../../worker/esdk/tests/fixtures/javascript.json
 //     seals every case of cases.json with a data key that the fixture shows; needs no KMS
-//   node …/seal.mjs kms < request.json
+//   NODE_PATH=… node seal.mjs kms < request.json
 //     seals and opens with the library's own KMS keyring; {"endpoint", "key_arn", "seal": [case, …], "open": [base64, …]}
 //     is answered with {"sealed": [base64, …], "opened": [{"clear", "context"}, …]}
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 
-const require = createRequire(join(process.cwd(), 'package.json'));
+// An import would not look into NODE_PATH.
+const require = createRequire(import.meta.url);
 const { CommitmentPolicy, EncryptedDataKey, KMS, KeyringNode, KeyringTraceFlag, KmsKeyringNode, buildClient } =
   require('@aws-crypto/client-node');
 

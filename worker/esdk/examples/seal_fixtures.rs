@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let fixture = json!({
-        "implementation": "esdk::seal on aws-esdk 1.2.4 (Rust)",
+        "implementation": "esdk::seal of this workspace (Rust)",
         "key_arn": KEY_ARN,
         "data_key": data_key.map(|byte| format!("{byte:02x}")).concat(),
         "codes": codes,
