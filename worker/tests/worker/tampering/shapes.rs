@@ -15,18 +15,14 @@ use crate::sealed::{counted, two_bytes};
 
 const FOREIGN_KEY: &str = "arn:aws:kms:eu-west-1:999999999999:key/00000000-0000-0000-0000-000000000000";
 
-/// The codes of this name, of each maker that has it.
-fn each(name: &str, check: impl AsyncFn(&Maker, &Code)) -> impl Future<Output = ()> {
+/// Runs over the codes of this name, of each maker that has one.
+async fn each(name: &str, check: impl AsyncFn(&Maker, &Code)) {
     let makers = makers();
-    async move {
-        let mut found = 0;
-        for maker in &makers {
-            for code in maker.codes.iter().filter(|code| code.name == name) {
-                check(maker, code).await;
-                found += 1;
-            }
-        }
-        assert!(found > 0, "no maker has a code named {name}");
+    let codes = makers.iter().flat_map(|maker| maker.codes.iter().map(move |code| (maker, code)));
+    let named: Vec<_> = codes.filter(|(_, code)| code.name == name).collect();
+    assert!(!named.is_empty(), "no maker has a code named {name}");
+    for (maker, code) in named {
+        check(maker, code).await;
     }
 }
 
