@@ -27,6 +27,7 @@ use tokio::{
 };
 
 use super::{
+    lambda_service::{LambdaService, MOST_PAYLOAD_BYTES},
     server::Services,
     service::{Answer, Caller},
 };
@@ -79,9 +80,9 @@ impl Bound {
         self.address
     }
 
-    pub(super) fn serve(self, services: Services) -> Listener {
+    pub(super) fn serve(self, services: Services, lambda: Arc<LambdaService>) -> Listener {
         let (running, stopped) = watch::channel(());
-        let router = Arc::new(Router { services, requests: AtomicU64::new(0) });
+        let router = Arc::new(Router { services, lambda, requests: AtomicU64::new(0) });
         self.runtime.spawn(accept(self.listener, router, stopped));
         Listener { address: self.address, _running: running }
     }
@@ -138,6 +139,7 @@ async fn connection(
 
 struct Router {
     services: Services,
+    lambda: Arc<LambdaService>,
     requests: AtomicU64,
 }
 
@@ -155,35 +157,51 @@ impl Router {
         if let Ok(id) = HeaderValue::try_from(format!("local-{number}")) {
             headers.insert("x-amzn-requestid", id);
         }
-        if let Some(error) = answer.query_error.and_then(|error| HeaderValue::try_from(error).ok()) {
-            headers.insert("x-amzn-query-error", error);
+        for (name, value) in answer.headers {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
         }
         response
     }
 
     async fn route(&self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
+        if LambdaService::has_path(head.uri.path()) {
+            return match read_body(body, MOST_PAYLOAD_BYTES).await {
+                Ok(payload) => self.lambda.answer(&head, payload).await,
+                Err(refusal) => refusal,
+            };
+        }
         let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         let found =
             target.split_once('.').and_then(|(prefix, operation)| Some((self.services.get(prefix)?, operation)));
         let Some((service, operation)) = found.filter(|_| head.method == Method::POST) else {
             return Answer::unknown_operation(target);
         };
-        match tokio::time::timeout(BODY_TIME, read_body(body)).await {
-            Ok(Ok(Some(body))) => service.call(operation, &body, &caller(&head.headers)).await,
-            Ok(Ok(None)) => {
+        match read_body(body, BODY_BYTES).await {
+            Ok(Some(body)) => service.call(operation, &body, &caller(&head.headers)).await,
+            Ok(None) => {
                 let message = format!("the request body is longer than {BODY_BYTES} bytes");
                 Answer::error(413, "RequestEntityTooLargeException", &message)
             }
-            Ok(Err(_)) => Answer::error(400, "RequestAbortedException", "the request body broke off"),
-            Err(_) => Answer::error(408, "RequestExpiredException", "the request body took longer than 30 seconds"),
+            Err(refusal) => refusal,
         }
     }
 }
 
-/// The body, or nothing when it is too long. Of a body that is too long some more is read and dropped: a client that is
-/// still sending when the connection closes never sees the answer.
-async fn read_body(mut body: Incoming) -> Result<Option<Vec<u8>>, hyper::Error> {
+/// The body, nothing when it is longer than `most` bytes, or the answer to a body that does not come to its end.
+async fn read_body(body: Incoming, most: usize) -> Result<Option<Vec<u8>>, Answer> {
+    match tokio::time::timeout(BODY_TIME, collect(body, most)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Answer::error(400, "RequestAbortedException", "the request body broke off")),
+        Err(_) => Err(Answer::error(408, "RequestExpiredException", "the request body took longer than 30 seconds")),
+    }
+}
+
+/// Of a body that is too long some more is read and dropped: a client that is still sending when the connection closes
+/// never sees the answer.
+async fn collect(mut body: Incoming, most: usize) -> Result<Option<Vec<u8>>, hyper::Error> {
     let (mut bytes, mut length) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
@@ -191,11 +209,11 @@ async fn read_body(mut body: Incoming) -> Result<Option<Vec<u8>>, hyper::Error> 
         if length > DRAINED_BYTES {
             break;
         }
-        if length <= BODY_BYTES {
+        if length <= most {
             bytes.extend_from_slice(&data);
         }
     }
-    Ok((length <= BODY_BYTES).then_some(bytes))
+    Ok((length <= most).then_some(bytes))
 }
 
 /// The access key id out of `AWS4-HMAC-SHA256 Credential=AKID/20261124/eu-west-1/sqs/aws4_request, …`.

@@ -3,18 +3,21 @@
 //!
 //! One HTTP listener ([`EmbeddedAws`]) hands each request to the [`Service`] that its `X-Amz-Target` names. SQS and KMS
 //! are pure models (`sqs::Account`, [`kms::Kms`]) behind thin adapters, which own the clock, the waiting and the JSON.
+//! Requests to the paths of Lambda go to the [`LambdaService`].
 //!
 //! Signatures are not verified. The access key id of a request becomes the SenderId of what it sends, so that a test
 //! can choose it through its credentials.
 
 pub mod kms;
 mod kms_service;
+mod lambda_service;
 mod listener;
 mod server;
 mod service;
 mod sqs_service;
 
 pub use kms_service::{KmsFault, KmsService};
+pub use lambda_service::{FunctionError, InvocationContext, LambdaFunction, LambdaService};
 pub use server::{EmbeddedAws, Settings};
 pub use service::{Answer, Caller, Service};
 pub use sqs_service::{SqsFault, SqsService};

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 
-use super::{kms::Kms, kms_service::KmsService, listener::Listener, service::Service, sqs_service::SqsService};
+use super::{
+    kms::Kms, kms_service::KmsService, lambda_service::LambdaService, listener::Listener, service::Service,
+    sqs_service::SqsService,
+};
 
 /// Services by the prefix of `X-Amz-Target`, as in `AmazonSQS.SendMessage`.
 pub(super) type Services = BTreeMap<String, Arc<dyn Service>>;
@@ -33,11 +36,12 @@ impl Default for Settings {
     }
 }
 
-/// SQS and KMS on one loopback endpoint, until it is dropped. Open connections then get a second to finish.
+/// SQS, KMS and Lambda's Invoke on one loopback endpoint, until it is dropped. Open connections then get a second to finish.
 pub struct EmbeddedAws {
     listener: Listener,
     sqs: Arc<SqsService>,
     kms: Arc<KmsService>,
+    lambda: Arc<LambdaService>,
 }
 
 impl EmbeddedAws {
@@ -56,7 +60,8 @@ impl EmbeddedAws {
         let kms = Arc::new(KmsService::new(Arc::new(Kms::new(&region, &account_id))));
         services.insert("AmazonSQS".to_owned(), Arc::clone(&sqs) as Arc<dyn Service>);
         services.insert("TrentService".to_owned(), Arc::clone(&kms) as Arc<dyn Service>);
-        Ok(Self { listener: bound.serve(services), sqs, kms })
+        let lambda = Arc::new(LambdaService::new(&region, &account_id));
+        Ok(Self { listener: bound.serve(services, Arc::clone(&lambda)), sqs, kms, lambda })
     }
 
     /// The endpoint for clients: `http://127.0.0.1:PORT`.
@@ -72,6 +77,11 @@ impl EmbeddedAws {
     /// KMS, to use in process and to break.
     pub fn kms(&self) -> &Arc<KmsService> {
         &self.kms
+    }
+
+    /// Lambda, to give it functions.
+    pub fn lambda(&self) -> &Arc<LambdaService> {
+        &self.lambda
     }
 }
 

@@ -28,22 +28,23 @@ pub struct Caller {
     pub sender_id: String,
 }
 
-/// What a service answers. The listener adds the content type, in the JSON version that the request came in.
+/// What a service answers. The listener adds the content type, in the JSON version that the request came in, unless it
+/// is among the headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// JSON.
     pub body: Vec<u8>,
-    /// The header `x-amzn-query-error`, by which services that once spoke the query protocol name their errors.
-    pub query_error: Option<String>,
+    /// Further headers, their names in lower case.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Answer {
     /// Success.
     pub fn ok(body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
-            Ok(body) => Self { status: 200, body, query_error: None },
+            Ok(body) => Self { status: 200, body, headers: Vec::new() },
             Err(error) => Self::error(500, "InternalFailure", &format!("the answer cannot be written: {error}")),
         }
     }
@@ -51,13 +52,21 @@ impl Answer {
     /// Failure, named by `__type`.
     pub fn error(status: u16, error_type: &str, message: &str) -> Self {
         let body = serde_json::json!({ "__type": error_type, "message": message }).to_string().into_bytes();
-        Self { status, body, query_error: None }
+        Self { status, body, headers: Vec::new() }
     }
 
-    /// Adds the name of the error in the query protocol: `AWS.SimpleQueueService.NonExistentQueue;Sender`.
+    /// Adds the name of the error as services that once spoke the query protocol give it:
+    /// `AWS.SimpleQueueService.NonExistentQueue;Sender`.
     #[must_use]
     pub fn with_query_error(self, error: &str) -> Self {
-        Self { query_error: Some(error.to_owned()), ..self }
+        self.with_header("x-amzn-query-error", error)
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     /// The answer to an operation that the service does not have.

@@ -205,7 +205,8 @@ mod tests {
         let body = br#"{"QueueUrl":"http://127.0.0.1:4566/123456789012/none","MessageBody":"x"}"#;
         let answer = service().call("SendMessage", body, &caller).await;
         assert_eq!(answer.status, 400);
-        assert_eq!(answer.query_error.as_deref(), Some("AWS.SimpleQueueService.NonExistentQueue;Sender"));
+        let named = ("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender".to_owned());
+        assert_eq!(answer.headers, [named]);
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!(body["__type"], "com.amazonaws.sqs#QueueDoesNotExist");
     }
