@@ -1,10 +1,10 @@
 //! What a person sees of a local run.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::Value;
 use shared::{KeyArn, SealedCode};
 
 use crate::fake_twilio::ReceivedSms;
@@ -36,52 +36,39 @@ impl<'w> Display<'w> {
     }
 
     pub(crate) fn endpoint(&mut self, endpoint: &str, key: &KeyArn) -> io::Result<()> {
-        writeln!(self.out, "{DIM}SQS and KMS at {endpoint}, codes sealed with KMS key {}{DIM:#}", key_id(key))
+        writeln!(self.out, "{DIM}SQS, KMS and Lambda at {endpoint}, codes sealed with KMS key {}{DIM:#}", key_id(key))
     }
 
-    /// One event's stages: a line for each room that it passed.
-    pub(crate) fn journey(&mut self, event: &Value, stages: &[Stage], journey: &Journey) -> io::Result<()> {
-        let sealed = event.pointer("/request/code").and_then(Value::as_str);
-        let sealed = sealed.and_then(|code| SealedCode::parse(code).ok());
-        let mut source = journey.trigger_source.as_str();
-        let mut decrypted = None;
-        for stage in stages {
-            let line = match stage {
-                Stage::Queued { took, .. } => queued_line(sealed.as_ref(), *took),
-                Stage::Decrypted { took } => {
-                    decrypted = Some(*took);
-                    continue; // The worker's line is complete once a provider has answered.
-                }
-                Stage::Attempted { provider, outcome, code, took } => {
-                    attempt_line(decrypted.take(), provider, outcome, code.as_deref(), *took)
-                }
-                Stage::Delivered => continue,
-                Stage::Refused { message } => line("producer", "", &in_red(&format!("refused: {message}"))),
-                Stage::Postponed { reason, after } => {
-                    line("worker", "", &in_red(&format!("postponed by {after:?}: {reason}")))
-                }
-                Stage::DeadLettered { reason, detail } => {
-                    line("worker", "", &in_red(&format!("dead-lettered as {reason}: {detail}")))
-                }
-            };
-            writeln!(self.out, "{BOLD}{source:<SOURCE_WIDTH$}{BOLD:#}{line}")?;
-            source = "";
-        }
+    /// What is new of a journey: a line for each room that the event passed.
+    pub(crate) fn journey(&mut self, journey: &Journey) -> io::Result<()> {
+        let mut lines = stage_lines(&journey.stages);
         match &journey.ending {
-            Ending::Arrived(message) => self.phone_line(source, message),
-            Ending::Refused { .. } | Ending::DeadLettered { .. } => Ok(()),
-            Ending::Waiting => writeln!(self.out, "{source:<SOURCE_WIDTH$}{}", in_red("still in the queue")),
+            Ending::Arrived(ReceivedSms { to, body, .. }) => {
+                lines.push(line("phone", "", &format!("{to} {GREEN}{body}{GREEN:#}")));
+            }
+            Ending::Refused { error_type, message } => {
+                let took = journey.producer.map(millis).unwrap_or_default();
+                lines.push(line("producer", &took, &in_red(&format!("refused as {error_type}: {message}"))));
+            }
+            Ending::DeadLettered { .. } | Ending::Waiting => {}
         }
+        self.block(journey, &lines)
     }
 
-    fn phone_line(&mut self, source: &str, message: &ReceivedSms) -> io::Result<()> {
-        let ReceivedSms { to, body, .. } = message;
-        writeln!(self.out, "{source:<SOURCE_WIDTH$}{}", line("phone", "", &format!("{to} {GREEN}{body}{GREEN:#}")))
+    /// A journey that is not followed any further. If its message arrives after all, that is shown then.
+    pub(crate) fn still_waiting(&mut self, journey: &Journey) -> io::Result<()> {
+        let mut lines = stage_lines(&journey.stages);
+        lines.push(in_red("still in the queue"));
+        self.block(journey, &lines)
     }
 
-    /// An SMS that arrives outside a followed journey.
-    pub(crate) fn phone(&mut self, message: &ReceivedSms) -> io::Result<()> {
-        self.phone_line("", message)
+    fn block(&mut self, journey: &Journey, lines: &[String]) -> io::Result<()> {
+        let mut head = source(journey);
+        for line in lines {
+            writeln!(self.out, "{BOLD}{head:<SOURCE_WIDTH$}{BOLD:#}{line}")?;
+            head = "";
+        }
+        Ok(())
     }
 
     pub(crate) fn summary(&mut self, journeys: &[Journey], elapsed: Duration) -> io::Result<()> {
@@ -92,7 +79,7 @@ impl<'w> Display<'w> {
         }
         writeln!(self.out, "   outcome{BOLD:#}")?;
         for journey in journeys {
-            write!(self.out, "{:<SOURCE_WIDTH$}", journey.trigger_source)?;
+            write!(self.out, "{:<SOURCE_WIDTH$}", source(journey))?;
             let total = Some(journey.total);
             for took in [journey.producer, journey.queue, journey.decrypt, journey.provider, total] {
                 write!(self.out, "{:>11}", took.map_or_else(|| "-".to_owned(), millis))?;
@@ -105,22 +92,31 @@ impl<'w> Display<'w> {
         writeln!(self.out, "{colour}{arrived} of {all} arrived{colour:#}, {seconds:.2} s after the start")
     }
 
-    pub(crate) fn what_to_try(&mut self, pipeline: &Pipeline) -> io::Result<()> {
-        let endpoint = pipeline.aws_endpoint();
-        let credentials = "AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_REGION=eu-west-1";
+    pub(crate) fn what_to_try(&mut self, pipeline: &Pipeline, samples: &Path) -> io::Result<()> {
+        let (endpoint, samples) = (pipeline.aws_endpoint(), samples.display());
+        let aws = format!(
+            "AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_REGION=eu-west-1 aws --endpoint-url {endpoint}"
+        );
         writeln!(self.out, "\n{BOLD}It stays up. Try next, Ctrl-C stops:{BOLD:#}")?;
         for (command, comment) in [
             (
+                format!("curl -d @{samples}/SignUp.json {endpoint}/2015-03-31/functions/producer/invocations"),
+                "invokes the trigger by Lambda's API; the folder has a sealed event of every trigger source",
+            ),
+            (
                 format!(
-                    "{credentials} aws --endpoint-url {endpoint} sqs send-message --queue-url {} --message-body junk",
-                    pipeline.queue_url
+                    "{aws} lambda invoke --function-name producer --invocation-type Event \
+                     --payload fileb://{samples}/Authentication.json /dev/null"
                 ),
+                "the same as Cognito does it, which waits for no answer; Lambda then repeats what fails",
+            ),
+            (
+                format!("{aws} sqs send-message --queue-url {} --message-body junk", pipeline.queue_url),
                 "anyone else's message is dead-lettered unread",
             ),
             (
                 format!(
-                    "{credentials} aws --endpoint-url {endpoint} sqs receive-message --queue-url {} \
-                     --message-attribute-names All",
+                    "{aws} sqs receive-message --queue-url {} --message-attribute-names All",
                     pipeline.dead_letter_queue_url
                 ),
                 "and says why",
@@ -135,6 +131,32 @@ impl<'w> Display<'w> {
     pub(crate) fn stopped(&mut self) -> io::Result<()> {
         writeln!(self.out, "\nStopped.")
     }
+}
+
+fn source(journey: &Journey) -> &str {
+    journey.trigger_source.as_deref().unwrap_or("unknown message")
+}
+
+fn stage_lines(stages: &[Stage]) -> Vec<String> {
+    let mut decrypted = None;
+    let of_stage = |stage: &Stage| match stage {
+        Stage::Queued { sealed_code, took, .. } => Some(queued_line(sealed_code.as_ref(), *took)),
+        Stage::Decrypted { took } => {
+            decrypted = Some(*took);
+            None // The worker's line is complete once a provider has answered.
+        }
+        Stage::Attempted { provider, outcome, code, took } => {
+            Some(attempt_line(decrypted.take(), provider, outcome, code.as_deref(), *took))
+        }
+        Stage::Delivered { .. } => None,
+        Stage::Postponed { reason, after } => {
+            Some(line("worker", "", &in_red(&format!("postponed by {after:.1?}: {reason}"))))
+        }
+        Stage::DeadLettered { reason, detail } => {
+            Some(line("worker", "", &in_red(&format!("dead-lettered as {reason}: {detail}"))))
+        }
+    };
+    stages.iter().filter_map(of_stage).collect()
 }
 
 /// The room, how long it took, and what happened there.

@@ -61,6 +61,8 @@ pub enum Script {
 /// A message that the fake took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedSms {
+    /// Under which the answer names it.
+    pub sid: String,
     pub to: String,
     /// The sender, or the Messaging Service's SID.
     pub from: String,
@@ -84,6 +86,8 @@ struct Account {
     scripts: Mutex<VecDeque<Script>>,
     requests: AtomicUsize,
     connections: AtomicUsize,
+    /// Requests whose form was read.
+    read: AtomicUsize,
     messages: AtomicUsize,
     received: mpsc::UnboundedSender<ReceivedSms>,
 }
@@ -103,6 +107,7 @@ impl FakeTwilio {
             scripts: Mutex::default(),
             requests: AtomicUsize::default(),
             connections: AtomicUsize::default(),
+            read: AtomicUsize::default(),
             messages: AtomicUsize::default(),
             received: sender,
         });
@@ -227,8 +232,8 @@ impl Account {
         };
         match script {
             Script::Accept => {
-                let serial = self.take(message.clone());
-                Ok(self.created(&message, &form, serial))
+                self.take(message.clone());
+                Ok(self.created(&message, &form))
             }
             Script::Answer { status, headers, body } => Ok(headers
                 .into_iter()
@@ -251,11 +256,10 @@ impl Account {
         }
     }
 
-    /// Takes a message and gives its serial number.
-    fn take(&self, message: ReceivedSms) -> usize {
+    fn take(&self, message: ReceivedSms) {
         // Sending fails only while the fake is being dropped.
         self.received.send(message).unwrap_or_default();
-        self.messages.fetch_add(1, Ordering::SeqCst)
+        self.messages.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Reads a request as strictly as the contract allows: what Sealpost does not mean to send is refused, also
@@ -281,15 +285,16 @@ impl Account {
         }
         let body = body.map_err(|_| wrong("The request is broken or too long"))?.to_bytes();
         let form = Form::read(&body)?;
-        let message = form.message(self.clock.now())?;
+        let sid = format!("SM{:032x}", self.read.fetch_add(1, Ordering::SeqCst));
+        let message = form.message(sid, self.clock.now())?;
         Ok((message, form))
     }
 
     /// Twilio's answer to a message that it takes, text included
     /// (<https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource>).
-    fn created(&self, message: &ReceivedSms, form: &Form, serial: usize) -> Response<Full<Bytes>> {
+    fn created(&self, message: &ReceivedSms, form: &Form) -> Response<Full<Bytes>> {
         let account_sid = &self.settings.account_sid;
-        let sid = format!("SM{serial:032x}");
+        let sid = &message.sid;
         let uri = format!("/2010-04-01/Accounts/{account_sid}/Messages/{sid}");
         let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_string(&message.received_at).ok();
         let (from, service) = (form.get("From"), form.get("MessagingServiceSid"));

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use shared::telemetry::{Fact, Telemetry};
-use tokio::sync::mpsc;
+use shared::{SealedCode, TriggerSource};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::fake_twilio::ReceivedSms;
 
@@ -12,12 +13,11 @@ use crate::fake_twilio::ReceivedSms;
 pub enum Stage {
     /// The producer put the event into the queue, its code as sealed as it came.
     Queued {
-        id: String,
+        /// The request id of the producer's invocation.
+        invocation: String,
+        trigger_source: TriggerSource,
+        sealed_code: Option<SealedCode>,
         took: Duration,
-    },
-    /// The producer refused the event.
-    Refused {
-        message: String,
     },
     /// The worker has the code in clear.
     Decrypted {
@@ -31,7 +31,10 @@ pub enum Stage {
         took: Duration,
     },
     /// The worker is done: a provider took the SMS.
-    Delivered,
+    Delivered {
+        trigger_source: TriggerSource,
+        provider_message_id: String,
+    },
     /// It comes back later.
     Postponed {
         reason: String,
@@ -43,53 +46,60 @@ pub enum Stage {
     },
 }
 
-impl Stage {
-    /// Whether it was the producer that told of it.
-    pub(crate) fn is_the_producers(&self) -> bool {
-        match self {
-            Self::Queued { .. } | Self::Refused { .. } => true,
-            Self::Decrypted { .. }
-            | Self::Attempted { .. }
-            | Self::Delivered
-            | Self::Postponed { .. }
-            | Self::DeadLettered { .. } => false,
-        }
-    }
-}
-
-/// A stage, with the message that it belongs to and the moment.
-pub(crate) struct Observed {
-    pub(crate) id: Option<String>,
-    pub(crate) at: Instant,
-    pub(crate) stage: Stage,
-}
-
-/// An event's whole way.
+/// An event's way, as far as it has been seen.
 #[derive(Clone, Debug)]
 pub struct Journey {
-    pub trigger_source: String,
+    /// The request id of the producer's invocation; none for a message that came into the queue otherwise.
+    pub invocation: Option<String>,
+    /// None where nobody has said it.
+    pub trigger_source: Option<String>,
+    /// What happened since the journey was last told of.
+    pub stages: Vec<Stage>,
     pub producer: Option<Duration>,
     /// From the producer's success to the worker's first step.
     pub queue: Option<Duration>,
     pub decrypt: Option<Duration>,
     pub provider: Option<Duration>,
-    /// From the trigger's invocation to the end.
+    /// From the trigger's invocation to the latest stage.
     pub total: Duration,
     pub ending: Ending,
+}
+
+impl Journey {
+    /// One of which nothing has been seen yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            invocation: None,
+            trigger_source: None,
+            stages: Vec::new(),
+            producer: None,
+            queue: None,
+            decrypt: None,
+            provider: None,
+            total: Duration::ZERO,
+            ending: Ending::Waiting,
+        }
+    }
+
+    pub(crate) fn of_invocation(invocation: &str) -> Self {
+        Self { invocation: Some(invocation.to_owned()), ..Self::new() }
+    }
 }
 
 /// How an event's way ended.
 #[derive(Clone, Debug)]
 pub enum Ending {
     Arrived(ReceivedSms),
+    /// By the producer.
     Refused {
+        error_type: String,
         message: String,
     },
     DeadLettered {
         reason: String,
         detail: String,
     },
-    /// Still in the queue when the run stopped waiting for it.
+    /// It has not ended: the message is in the queue, or at work.
     Waiting,
 }
 
@@ -97,43 +107,62 @@ impl Ending {
     pub fn has_arrived(&self) -> bool {
         matches!(self, Self::Arrived(_))
     }
-}
 
-/// The telemetry of a local run: facts become stages that can be waited for.
-pub(crate) struct Observer {
-    stages: mpsc::UnboundedSender<Observed>,
-}
-
-impl Observer {
-    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Observed>) {
-        let (stages, observed) = mpsc::unbounded_channel();
-        (Self { stages }, observed)
+    pub fn is_waiting(&self) -> bool {
+        matches!(self, Self::Waiting)
     }
+}
+
+/// What the run hears from its parts.
+pub(crate) enum Heard {
+    /// An invocation of the producer begins.
+    Invoked,
+    /// An invocation of the producer has ended.
+    Returned,
+    /// The producer refused an event.
+    Refused(Journey),
+    /// Something happened to the message of this id.
+    Happened { id: String, at: Instant, stage: Stage },
+    /// An SMS arrived at the phone.
+    Phone(ReceivedSms),
+}
+
+/// The telemetry of a local run: facts become stages.
+pub(crate) struct Observer {
+    pub(crate) heard: UnboundedSender<Heard>,
+    /// The invocation that it observes; none for the worker's.
+    pub(crate) invocation: Option<String>,
 }
 
 impl Telemetry for Observer {
     fn record(&self, fact: &Fact<'_>) {
         let (id, stage) = match fact {
-            Fact::Accepted { id, took, .. } => {
-                (Some(id.to_string()), Stage::Queued { id: id.to_string(), took: *took })
+            Fact::Accepted { id, trigger_source, sealed_code, took, .. } => {
+                let invocation = self.invocation.clone().unwrap_or_default();
+                let (trigger_source, sealed_code, took) = (*trigger_source, sealed_code.cloned(), *took);
+                (id.to_string(), Stage::Queued { invocation, trigger_source, sealed_code, took })
             }
-            Fact::Rejected { message, .. } | Fact::NotEnqueued { message, .. } => {
-                (None, Stage::Refused { message: (*message).to_owned() })
-            }
-            Fact::Decrypted { id, took, .. } => (Some(id.to_string()), Stage::Decrypted { took: *took }),
+            Fact::Decrypted { id, took, .. } => (id.to_string(), Stage::Decrypted { took: *took }),
             Fact::Attempted { id, provider, outcome, code, took } => {
                 let (provider, outcome) = ((*provider).to_owned(), (*outcome).to_owned());
                 let stage = Stage::Attempted { provider, outcome, code: code.map(str::to_owned), took: *took };
-                (Some(id.to_string()), stage)
+                (id.to_string(), stage)
             }
-            Fact::Delivered { id, .. } => (Some((*id).to_owned()), Stage::Delivered),
+            Fact::Delivered { id, trigger_source, provider_message_id, .. } => {
+                // The fake Twilio gives one to every message.
+                let provider_message_id = provider_message_id.unwrap_or_default().to_owned();
+                let trigger_source = *trigger_source;
+                ((*id).to_owned(), Stage::Delivered { trigger_source, provider_message_id })
+            }
             Fact::Retried { id, reason, after, .. } => {
-                (Some((*id).to_owned()), Stage::Postponed { reason: (*reason).to_owned(), after: *after })
+                ((*id).to_owned(), Stage::Postponed { reason: (*reason).to_owned(), after: *after })
             }
             Fact::DeadLettered { id, reason, detail, .. } => {
                 let stage = Stage::DeadLettered { reason: reason.to_string(), detail: (*detail).to_owned() };
-                (Some((*id).to_owned()), stage)
+                ((*id).to_owned(), stage)
             }
+            // Refusals are told by the invocation itself, which also knows them.
+            Fact::Rejected { .. } | Fact::NotEnqueued { .. } => return,
             Fact::QueueCallFailed { .. }
             | Fact::ReceiveFailed { .. }
             | Fact::Draining { .. }
@@ -142,6 +171,6 @@ impl Telemetry for Observer {
             | Fact::Notice { .. } => return,
         };
         // Nobody listens any more once the run is over.
-        let _ = self.stages.send(Observed { id, at: Instant::now(), stage });
+        let _ = self.heard.send(Heard::Happened { id, at: Instant::now(), stage });
     }
 }

@@ -7,10 +7,13 @@ mod display;
 mod events;
 pub mod fake_twilio;
 mod journey;
+mod journeys;
 pub mod lambda;
 pub mod mapping;
 mod pipeline;
+mod producer_function;
 mod run;
+mod samples;
 
 pub use journey::{Ending, Journey, Stage};
 pub use pipeline::{ACCOUNT_SID, AUTH_TOKEN, Pipeline};

@@ -3,26 +3,25 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sqs::types::QueueAttributeName;
-use producer::{Invocation, MainQueue, Producer};
 use serde_json::{Value, json};
-use shared::telemetry::Telemetry;
-use shared::{Clock, Environment, KeyArn, Settings, UserPoolId};
-use tokio::sync::mpsc::UnboundedReceiver;
+use shared::{Clock, Environment, KeyArn, UserPoolId};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use worker::config::{Config, File};
 use worker::{KmsKeys, RetrySettings, SqsQueue, UnknownOutcomes, Worker, max_receive_count, open_with_esdk};
 
-use crate::aws::EmbeddedAws;
+use crate::aws::{EmbeddedAws, InvocationContext, LambdaFunction as _};
 use crate::cognito::UserPool;
 use crate::fake_twilio::{FakeTwilio, FakeTwilioSettings};
-use crate::journey::{Ending, Journey, Observed, Observer, Stage};
+use crate::journey::{Heard, Journey, Observer};
+use crate::journeys::Journeys;
 use crate::mapping::feed;
+use crate::producer_function::ProducerFunction;
 
 /// The account of the fake Twilio.
 pub const ACCOUNT_SID: &str = "AC00000000000000000000000000000000";
@@ -41,11 +40,14 @@ pub struct Pipeline {
     pub pool: UserPool,
     pub queue_url: String,
     pub dead_letter_queue_url: String,
+    pub twilio_url: String,
     aws: EmbeddedAws,
-    twilio: FakeTwilio,
-    producer: Producer,
-    observed: UnboundedReceiver<Observed>,
-    feeding: JoinHandle<()>,
+    producer: Arc<ProducerFunction>,
+    heard: UnboundedReceiver<Heard>,
+    journeys: Journeys,
+    /// Heard, and not yet told.
+    news: VecDeque<Journey>,
+    background: [JoinHandle<()>; 2],
     /// Ends when the worker is as warm as Lambda's init leaves it.
     warming: JoinHandle<()>,
 }
@@ -68,17 +70,15 @@ impl Pipeline {
         let producer_aws = aws_config_for(&aws, PRODUCER_ID);
         let worker_aws = aws_config_for(&aws, WORKER_ID);
         let (queue_url, dead_letter_queue_url) = create_queues(&aws_sdk_sqs::Client::new(&worker_aws)).await?;
-        let (observer, observed) = Observer::new();
-        let telemetry: Arc<dyn Telemetry> = Arc::new(observer);
+        let (hears, heard) = unbounded_channel();
 
-        let sqs = aws_sdk_sqs::Client::from_conf(producer::sqs_config(&producer_aws));
-        let producer = Producer {
-            settings: Settings::default(),
-            allowed_pools: Some([pool.id.clone()].into()),
-            queue: MainQueue::new(sqs, queue_url.clone()),
-            clock: Clock::system(),
-            telemetry: Arc::clone(&telemetry),
-        };
+        let producer = Arc::new(ProducerFunction {
+            pool: pool.id.clone(),
+            sqs: aws_sdk_sqs::Client::from_conf(producer::sqs_config(&producer_aws)),
+            queue_url: queue_url.clone(),
+            heard: hears.clone(),
+        });
+        aws.lambda().set_function("producer", producer.clone());
         let sqs = aws_sdk_sqs::Client::from_conf(worker::sqs_config(&worker_aws));
         let kms = aws_sdk_kms::Client::from_conf(worker::kms_config(&worker_aws));
         let (config, providers) = configuration(&pool, &twilio.base_url())?;
@@ -91,11 +91,25 @@ impl Pipeline {
             clock: Clock::system(),
             random: Mutex::new(fastrand::Rng::new()),
             unknowns: UnknownOutcomes::default(),
-            telemetry,
+            telemetry: Arc::new(Observer { heard: hears.clone(), invocation: None }),
         });
         let warming = tokio::task::spawn_blocking(worker::warm_up_phone_regions);
         let feeding = tokio::spawn(feed(worker, aws_sdk_sqs::Client::new(&worker_aws), queue_url.clone()));
-        Ok(Self { pool, queue_url, dead_letter_queue_url, aws, twilio, producer, observed, feeding, warming })
+        let twilio_url = twilio.base_url();
+        let ringing = tokio::spawn(ring(twilio, hears));
+        Ok(Self {
+            pool,
+            queue_url,
+            dead_letter_queue_url,
+            twilio_url,
+            aws,
+            producer,
+            heard,
+            journeys: Journeys::default(),
+            news: VecDeque::new(),
+            background: [feeding, ringing],
+            warming,
+        })
     }
 
     /// Waits until the worker has done what Lambda's init would have given it time for.
@@ -109,84 +123,44 @@ impl Pipeline {
         self.aws.endpoint()
     }
 
-    pub fn twilio_url(&self) -> String {
-        self.twilio.base_url()
+    /// Invokes the trigger with one event; the invocation's request id. What becomes of it is told by
+    /// [`Pipeline::next_journey`].
+    pub async fn invoke(&self, event: &Value) -> String {
+        let context = InvocationContext::new(None);
+        // The journey tells how it went.
+        let _ = self.producer.invoke(event.to_string().as_bytes(), &context).await;
+        context.request_id
     }
 
-    /// Invokes the trigger with one event and follows its message to the end, for at most `patience`.
-    pub async fn send(&mut self, event: &Value, patience: Duration, mut show: impl FnMut(&Stage)) -> Journey {
-        let began = Instant::now();
-        let text = event.to_string();
-        let source = event.get("triggerSource").and_then(Value::as_str).unwrap_or("(none)");
-        let mut journey = Journey {
-            trigger_source: source.rsplit('_').next().unwrap_or(source).to_owned(),
-            producer: None,
-            queue: None,
-            decrypt: None,
-            provider: None,
-            total: Duration::ZERO,
-            ending: Ending::Waiting,
-        };
-        let invocation = Invocation { request_id: format!("{:032x}", fastrand::u128(..)), trace: None };
-        // The producer's own telemetry tells how it went.
-        let _ = self.producer.accept(text.as_bytes(), &invocation).await;
-        // The worker may be done before the producer has read SQS's answer: the producer's word comes first.
-        let mut seen: VecDeque<_> = std::iter::from_fn(|| self.observed.try_recv().ok()).collect();
-        seen.make_contiguous().sort_by_key(|observed| !observed.stage.is_the_producers());
-        let mut own_id = None;
-        let mut queued_at = None;
+    /// Waits until there is news of a message, whoever sent it: it has ended, or was postponed.
+    pub async fn next_journey(&mut self) -> Journey {
         loop {
-            let left = patience.saturating_sub(began.elapsed());
-            let observed = match seen.pop_front() {
-                Some(observed) => observed,
-                None => match tokio::time::timeout(left, self.observed.recv()).await {
-                    Ok(Some(observed)) => observed,
-                    Ok(None) | Err(_) => break,
-                },
-            };
-            if own_id.is_some() && observed.id != own_id {
-                continue;
+            if let Some(journey) = self.news.pop_front() {
+                return journey;
             }
-            show(&observed.stage);
-            let since_queued =
-                |took| queued_at.map(|at| observed.at.saturating_duration_since(at).saturating_sub(took));
-            match observed.stage {
-                Stage::Queued { id, took } => {
-                    own_id = Some(id);
-                    queued_at = Some(observed.at);
-                    journey.producer = Some(took);
-                }
-                Stage::Decrypted { took } => {
-                    journey.queue = since_queued(took);
-                    journey.decrypt = Some(took);
-                }
-                Stage::Attempted { took, .. } => {
-                    journey.queue = journey.queue.or_else(|| since_queued(took));
-                    journey.provider = Some(took);
-                }
-                Stage::Postponed { .. } => {}
-                Stage::Refused { message } => journey.ending = Ending::Refused { message },
-                Stage::DeadLettered { reason, detail } => journey.ending = Ending::DeadLettered { reason, detail },
-                Stage::Delivered => journey.ending = Ending::Arrived(self.twilio.next_message().await),
-            }
-            if !matches!(journey.ending, Ending::Waiting) {
-                break;
-            }
+            let heard = self.heard.recv().await.expect("the producer, which lives as long as this, holds a sender");
+            self.news.extend(self.journeys.hear(heard));
         }
-        journey.total = began.elapsed();
-        journey
     }
 
-    /// The next SMS that arrives at the phone without having been followed.
-    pub async fn next_message(&self) -> crate::fake_twilio::ReceivedSms {
-        self.twilio.next_message().await
+    /// How far the message of an invocation has come that has not ended.
+    pub fn journey_so_far(&mut self, invocation: &str) -> Journey {
+        self.journeys.so_far(invocation).unwrap_or_else(|| Journey::of_invocation(invocation))
     }
 }
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        self.feeding.abort();
+        for task in &self.background {
+            task.abort();
+        }
     }
+}
+
+/// Tells of each SMS that arrives at the phone.
+async fn ring(twilio: FakeTwilio, hears: UnboundedSender<Heard>) {
+    // Nobody listens any more once the run is over.
+    while hears.send(Heard::Phone(twilio.next_message().await)).is_ok() {}
 }
 
 fn user_pool(aws: &EmbeddedAws) -> anyhow::Result<UserPool> {

@@ -4,11 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::display::Display;
 use crate::events;
+use crate::journey::Journey;
 use crate::pipeline::Pipeline;
+use crate::samples::Samples;
 
 /// How long one event is followed before the run goes on without it.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -41,31 +44,44 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
     pipeline.warmed_up().await;
     let mut journeys = Vec::new();
     for event in &events {
-        let mut stages = Vec::new();
-        let journey = pipeline.send(event, PATIENCE, |stage| stages.push(stage.clone())).await;
-        display.journey(event, &stages, &journey)?;
-        journeys.push(journey);
+        journeys.push(follow(event, &mut pipeline, &mut display).await?);
     }
     let all_arrived = journeys.iter().all(|journey| journey.ending.has_arrived());
     display.summary(&journeys, began.elapsed())?;
     if !options.once {
         // Listened for before it is promised.
         let interrupted = signal(SignalKind::interrupt())?;
-        display.what_to_try(&pipeline)?;
-        stay(&pipeline, &mut display, interrupted).await?;
+        let samples = Samples::write(&events::of_every_source(&pipeline.pool)?)?;
+        display.what_to_try(&pipeline, samples.folder())?;
+        stay(&mut pipeline, &mut display, interrupted).await?;
     }
     Ok(all_arrived)
 }
 
-/// Shows what arrives until Ctrl-C.
-async fn stay(pipeline: &Pipeline, display: &mut Display<'_>, mut interrupted: Signal) -> anyhow::Result<()> {
+/// Invokes the trigger with one event and shows everything that happens until its message has ended.
+async fn follow(event: &Value, pipeline: &mut Pipeline, display: &mut Display<'_>) -> anyhow::Result<Journey> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let invocation = pipeline.invoke(event).await;
+    while let Ok(journey) = tokio::time::timeout_at(deadline, pipeline.next_journey()).await {
+        display.journey(&journey)?;
+        if journey.invocation.as_ref() == Some(&invocation) && !journey.ending.is_waiting() {
+            return Ok(journey);
+        }
+    }
+    let journey = pipeline.journey_so_far(&invocation);
+    display.still_waiting(&journey)?;
+    Ok(journey)
+}
+
+/// Shows what others send until Ctrl-C.
+async fn stay(pipeline: &mut Pipeline, display: &mut Display<'_>, mut interrupted: Signal) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             _ = interrupted.recv() => {
                 display.stopped()?;
                 return Ok(());
             }
-            message = pipeline.next_message() => display.phone(&message)?,
+            journey = pipeline.next_journey() => display.journey(&journey)?,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `sealpost local` as a person runs it.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::json;
 
@@ -71,8 +72,8 @@ fn events_of_a_file_are_sealed_sent_and_told_apart_when_they_do_not_arrive() {
     for expected in [
         "Your Example sign-in code is 424242. Do not share it.",
         "Your Example code is 434343. Do not share it.",
-        "refused: the event can never be sent: triggerSource is not one of CustomSMSSender",
-        "refused: the event can never be sent: the user's phone_number does not begin with '+'",
+        "refused as ForeignTrigger: the event can never be sent: triggerSource is not one of CustomSMSSender",
+        "refused as InvalidPhoneNumber: the event can never be sent: the user's phone_number does not begin with '+'",
         "dead-lettered as country_not_allowed",
         "2 of 5 arrived",
     ] {
@@ -83,20 +84,86 @@ fn events_of_a_file_are_sealed_sent_and_told_apart_when_they_do_not_arrive() {
     }
 }
 
+/// A `sealpost local` that stays up.
+struct Staying {
+    process: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Staying {
+    fn start() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sealpost"));
+        let mut process = command.arg("local").stdout(Stdio::piped()).spawn().expect("the binary runs");
+        let out = BufReader::new(process.stdout.take().expect("piped"));
+        Self { process, out }
+    }
+
+    /// Reads on until this is shown; what was read.
+    fn read_until(&mut self, text: &str) -> String {
+        let mut shown = String::new();
+        while !shown.contains(text) {
+            assert_ne!(self.out.read_line(&mut shown).expect("UTF-8"), 0, "it ended by itself: {shown}");
+        }
+        shown
+    }
+
+    /// Ctrl-C; the rest of what is shown.
+    fn interrupt(mut self) -> String {
+        let interrupted = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        assert!(interrupted.expect("kill runs").success());
+        let mut shown = String::new();
+        self.out.read_to_string(&mut shown).expect("UTF-8");
+        assert!(self.process.wait().expect("it ends").success());
+        shown
+    }
+}
+
+/// What follows the first occurrence of `before`, up to the next space or line end.
+fn word_after<'s>(shown: &'s str, before: &str) -> &'s str {
+    let (_, rest) = shown.split_once(before).unwrap_or_else(|| panic!("{before} is not in {shown}"));
+    rest.split_whitespace().next().expect("something follows")
+}
+
+/// Sends a file as curl does; the whole answer.
+fn post(file: &Path, url: &str) -> String {
+    let (host, path) = url.strip_prefix("http://").and_then(|url| url.split_once('/')).expect("a URL with a path");
+    let body = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let head = format!("POST /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}", body.len());
+    let mut stream = TcpStream::connect(host).expect("it listens");
+    stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers in text");
+    answer
+}
+
 #[test]
 fn without_once_it_stays_up_and_ctrl_c_stops_it() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sealpost"));
-    let mut process = command.arg("local").stdout(Stdio::piped()).spawn().expect("the binary runs");
-    let mut shown = BufReader::new(process.stdout.take().expect("piped"));
-    let mut lines = String::new();
-    while !lines.contains("Ctrl-C stops") {
-        assert_ne!(shown.read_line(&mut lines).expect("UTF-8"), 0, "it ended by itself: {lines}");
-    }
-    let interrupted = Command::new("kill").args(["-INT", &process.id().to_string()]).status();
-    assert!(interrupted.expect("kill runs").success());
-    shown.read_to_string(&mut lines).expect("UTF-8");
-    assert!(lines.ends_with("Stopped.\n"), "{lines}");
-    assert!(process.wait().expect("it ends").success());
+    let mut local = Staying::start();
+    local.read_until("Ctrl-C stops");
+    let shown = local.interrupt();
+    assert!(shown.ends_with("Stopped.\n"), "{shown}");
+}
+
+#[test]
+fn what_it_says_to_try_invokes_the_producer_and_the_sms_is_shown() {
+    let mut local = Staying::start();
+    let said = local.read_until("your own events");
+    let (sample, url) = (PathBuf::from(word_after(&said, "curl -d @")), word_after(&said, "SignUp.json "));
+    let endpoint = word_after(&said, "aws --endpoint-url ");
+    assert_eq!(url, format!("{endpoint}/2015-03-31/functions/producer/invocations"));
+    let of_the_cli = PathBuf::from(word_after(&said, "--payload fileb://"));
+    assert!(said.contains("lambda invoke --function-name producer --invocation-type Event") && of_the_cli.exists());
+
+    let answer = post(&sample, url);
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("null"), "{answer}");
+    let shown = local.read_until("Your Example sign-up code is");
+    assert!(shown.contains("SignUp") && shown.contains("queued, still sealed"), "{shown}");
+
+    let junk = events_file("invoked.json", "{\"triggerSource\": \"CustomSMSSender_SignUp\"}");
+    assert!(post(&junk, url).contains("\"errorType\":\"MalformedEvent\""));
+    local.read_until("refused as MalformedEvent: the event can never be sent: userPoolId is missing");
+    local.interrupt();
+    assert!(!sample.exists(), "the samples of a run that has ended are left behind");
 }
 
 #[test]

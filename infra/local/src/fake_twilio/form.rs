@@ -38,7 +38,7 @@ impl Form {
         self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn message(&self, received_at: Timestamp) -> Result<ReceivedSms, Refusal> {
+    pub(super) fn message(&self, sid: String, received_at: Timestamp) -> Result<ReceivedSms, Refusal> {
         let refused = |code, message: &str| Err(Refusal(400, code, message.to_owned()));
         let Some(to) = self.get("To") else { return refused(21604, "A 'To' phone number is required.") };
         if PhoneNumber::parse(to).is_err() {
@@ -70,7 +70,7 @@ impl Form {
             }
         }
         let (to, from, body) = (to.to_owned(), from.to_owned(), body.to_owned());
-        Ok(ReceivedSms { to, from, body, validity_period, received_at })
+        Ok(ReceivedSms { sid, to, from, body, validity_period, received_at })
     }
 }
 

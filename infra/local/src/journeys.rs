@@ -1,0 +1,243 @@
+//! All journeys that are under way, whoever sent the event. What happens is matched by the message's id, and an SMS by
+//! the id that the provider gave it: nothing depends on the order in which the parts report.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use crate::fake_twilio::ReceivedSms;
+use crate::journey::{Ending, Heard, Journey, Stage};
+
+#[derive(Default)]
+pub(crate) struct Journeys {
+    /// In the order in which they were first heard of.
+    under_way: Vec<UnderWay>,
+    /// SMS that nobody has claimed yet, by the provider's id.
+    arrived: HashMap<String, ReceivedSms>,
+    /// Invocations of the producer that have not ended.
+    invocations: usize,
+}
+
+struct UnderWay {
+    id: String,
+    journey: Journey,
+    began: Instant,
+    queued_at: Option<Instant>,
+    worker_began: Option<Instant>,
+    latest: Instant,
+}
+
+impl Journeys {
+    /// Takes in what was heard; the journeys of which there is news now: those that ended, and those that were
+    /// postponed.
+    pub(crate) fn hear(&mut self, heard: Heard) -> Vec<Journey> {
+        match heard {
+            Heard::Invoked => self.invocations += 1,
+            Heard::Returned => self.invocations = self.invocations.saturating_sub(1),
+            Heard::Refused(journey) => return vec![journey],
+            Heard::Phone(sms) => drop(self.arrived.insert(sms.sid.clone(), sms)),
+            Heard::Happened { id, at, stage } => self.of(id, at).add(at, stage),
+        }
+        self.news()
+    }
+
+    /// The journey of this invocation as far as it has come, if it is under way.
+    pub(crate) fn so_far(&mut self, invocation: &str) -> Option<Journey> {
+        let of_invocation = |one: &&mut UnderWay| one.journey.invocation.as_deref() == Some(invocation);
+        self.under_way.iter_mut().find(of_invocation).map(UnderWay::tell)
+    }
+
+    fn of(&mut self, id: String, at: Instant) -> &mut UnderWay {
+        let index = self.under_way.iter().position(|one| one.id == id).unwrap_or_else(|| {
+            self.under_way.push(UnderWay::new(id, at));
+            self.under_way.len() - 1
+        });
+        &mut self.under_way[index]
+    }
+
+    fn news(&mut self) -> Vec<Journey> {
+        let mut news = Vec::new();
+        let (arrived, invocations) = (&mut self.arrived, self.invocations);
+        self.under_way.retain_mut(|one| {
+            // The worker may be done before the producer has read SQS's answer: the producer's word comes first. A
+            // message of which no producer can speak is somebody else's.
+            if one.queued_at.is_none() && invocations > 0 {
+                return true;
+            }
+            match one.journey.stages.last() {
+                Some(Stage::DeadLettered { reason, detail }) => {
+                    one.journey.ending = Ending::DeadLettered { reason: reason.clone(), detail: detail.clone() };
+                }
+                Some(Stage::Delivered { provider_message_id, .. }) => match arrived.remove(provider_message_id) {
+                    Some(sms) => one.journey.ending = Ending::Arrived(sms),
+                    None => return true,
+                },
+                Some(Stage::Postponed { .. }) => {}
+                Some(Stage::Queued { .. } | Stage::Decrypted { .. } | Stage::Attempted { .. }) | None => return true,
+            }
+            news.push(one.tell());
+            one.journey.ending.is_waiting()
+        });
+        news
+    }
+}
+
+impl UnderWay {
+    fn new(id: String, at: Instant) -> Self {
+        Self { id, journey: Journey::new(), began: at, queued_at: None, worker_began: None, latest: at }
+    }
+
+    fn add(&mut self, at: Instant, stage: Stage) {
+        let journey = &mut self.journey;
+        self.latest = self.latest.max(at);
+        let worker_step = match &stage {
+            Stage::Queued { invocation, trigger_source, took, .. } => {
+                self.began = at.checked_sub(*took).unwrap_or(at);
+                self.queued_at = Some(at);
+                journey.invocation = Some(invocation.clone());
+                journey.trigger_source = Some(trigger_source.to_string());
+                journey.producer = Some(*took);
+                journey.stages.insert(0, stage);
+                return;
+            }
+            Stage::Decrypted { took } => {
+                journey.decrypt = Some(*took);
+                Some(*took)
+            }
+            Stage::Attempted { took, .. } => {
+                journey.provider = Some(*took);
+                Some(*took)
+            }
+            Stage::Delivered { trigger_source, .. } => {
+                journey.trigger_source = Some(trigger_source.to_string());
+                None
+            }
+            Stage::Postponed { .. } | Stage::DeadLettered { .. } => None,
+        };
+        let began = worker_step.map(|took| at.checked_sub(took).unwrap_or(at));
+        self.worker_began = self.worker_began.or(began);
+        journey.stages.push(stage);
+    }
+
+    /// The journey so far, with the stages that it has not told of before.
+    fn tell(&mut self) -> Journey {
+        self.journey.total = self.latest.saturating_duration_since(self.began);
+        let times = self.queued_at.zip(self.worker_began);
+        self.journey.queue = times.map(|(queued, began)| began.saturating_duration_since(queued));
+        let told = self.journey.clone();
+        self.journey.stages.clear();
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use shared::{Timestamp, TriggerSource};
+
+    use super::*;
+
+    fn queued(invocation: &str) -> Stage {
+        let (invocation, trigger_source) = (invocation.to_owned(), TriggerSource::SignUp);
+        Stage::Queued { invocation, trigger_source, sealed_code: None, took: Duration::from_millis(3) }
+    }
+
+    fn delivered(sid: &str) -> Stage {
+        Stage::Delivered { trigger_source: TriggerSource::SignUp, provider_message_id: sid.to_owned() }
+    }
+
+    fn dead_lettered() -> Stage {
+        Stage::DeadLettered { reason: "expired".to_owned(), detail: String::new() }
+    }
+
+    fn postponed() -> Stage {
+        Stage::Postponed { reason: "key_unavailable".to_owned(), after: Duration::from_secs(2) }
+    }
+
+    fn happened(id: &str, stage: Stage) -> Heard {
+        Heard::Happened { id: id.to_owned(), at: Instant::now(), stage }
+    }
+
+    fn sms(sid: &str) -> Heard {
+        let (to, from) = ("+12065550100".to_owned(), "+12065550199".to_owned());
+        let (sid, body, received_at) = (sid.to_owned(), format!("text of {sid}"), Timestamp::UNIX_EPOCH);
+        Heard::Phone(ReceivedSms { sid, to, from, body, validity_period: 60, received_at })
+    }
+
+    /// The news after each thing heard.
+    fn news_of<const N: usize>(heard: [Heard; N]) -> Vec<Vec<Journey>> {
+        let mut journeys = Journeys::default();
+        heard.into_iter().map(|heard| journeys.hear(heard)).collect()
+    }
+
+    fn text(journey: &Journey) -> &str {
+        match &journey.ending {
+            Ending::Arrived(sms) => &sms.body,
+            Ending::Refused { .. } | Ending::DeadLettered { .. } | Ending::Waiting => "",
+        }
+    }
+
+    #[test]
+    fn two_messages_under_way_each_get_their_own_sms_in_whatever_order() {
+        let mut journeys = Journeys::default();
+        for heard in [
+            Heard::Invoked,
+            Heard::Invoked,
+            happened("a", queued("first")),
+            sms("SM-b"),
+            happened("b", queued("second")),
+            Heard::Returned,
+            Heard::Returned,
+            happened("a", delivered("SM-a")),
+        ] {
+            assert!(journeys.hear(heard).is_empty());
+        }
+        let news = journeys.hear(happened("b", delivered("SM-b")));
+        assert_eq!((news.len(), text(&news[0]), news[0].invocation.as_deref()), (1, "text of SM-b", Some("second")));
+        let news = journeys.hear(sms("SM-a"));
+        assert_eq!((news.len(), text(&news[0]), news[0].invocation.as_deref()), (1, "text of SM-a", Some("first")));
+    }
+
+    #[test]
+    fn the_producers_word_comes_first_even_when_it_comes_last() {
+        let news = news_of([
+            Heard::Invoked,
+            sms("SM-a"),
+            happened("a", delivered("SM-a")),
+            happened("a", queued("first")),
+            Heard::Returned,
+        ]);
+        let counts: Vec<_> = news.iter().map(Vec::len).collect();
+        assert_eq!(counts, [0, 0, 0, 1, 0]);
+        assert!(matches!(news[3][0].stages[..], [Stage::Queued { .. }, Stage::Delivered { .. }]));
+    }
+
+    #[test]
+    fn a_message_of_which_no_producer_can_speak_is_told_of_by_itself() {
+        assert_eq!(news_of([happened("junk", dead_lettered())])[0].len(), 1);
+        let news = news_of([Heard::Invoked, happened("junk", dead_lettered()), Heard::Returned]);
+        let counts: Vec<_> = news.iter().map(Vec::len).collect();
+        assert_eq!(counts, [0, 0, 1]);
+        assert_eq!((news[2][0].invocation.as_deref(), news[2][0].trigger_source.as_deref()), (None, None));
+    }
+
+    #[test]
+    fn a_postponed_message_is_told_of_again_when_it_ends() {
+        let news =
+            news_of([happened("a", queued("first")), happened("a", postponed()), happened("a", dead_lettered())]);
+        assert!(news[1][0].ending.is_waiting());
+        assert!(matches!(news[1][0].stages[..], [Stage::Queued { .. }, Stage::Postponed { .. }]));
+        assert!(matches!(news[2][0].stages[..], [Stage::DeadLettered { .. }]));
+        assert_eq!(news[2][0].trigger_source.as_deref(), Some("SignUp"));
+    }
+
+    #[test]
+    fn a_journey_that_takes_too_long_can_be_told_of_so_far() {
+        let mut journeys = Journeys::default();
+        journeys.hear(happened("a", queued("first")));
+        assert!(journeys.so_far("second").is_none());
+        let so_far = journeys.so_far("first").expect("under way");
+        assert!(so_far.ending.is_waiting() && so_far.stages.len() == 1);
+        assert_eq!(journeys.hear(happened("a", dead_lettered())).len(), 1, "and still ends");
+    }
+}
