@@ -44,6 +44,7 @@ impl<'w> Display<'w> {
         let mut lines = stage_lines(&journey.stages);
         match &journey.ending {
             Ending::Arrived(ReceivedSms { to, body, .. }) => {
+                let body = without_control_characters(body);
                 lines.push(line("phone", "", &format!("{to} {GREEN}{body}{GREEN:#}")));
             }
             Ending::Refused { error_type, message } => {
@@ -108,7 +109,7 @@ impl<'w> Display<'w> {
                     "{aws} lambda invoke --function-name producer --invocation-type Event \
                      --payload fileb://{samples}/Authentication.json /dev/null"
                 ),
-                "the same as Cognito does it, which waits for no answer; Lambda then repeats what fails",
+                "the same without waiting, as AWS documents it of Cognito; what fails is repeated after 1 and 2 seconds",
             ),
             (
                 format!("{aws} sqs send-message --queue-url {} --message-body junk", pipeline.queue_url),
@@ -194,6 +195,11 @@ fn key_id(key: &KeyArn) -> &str {
     key.as_str().rsplit('/').next().unwrap_or_default()
 }
 
+/// A text that anybody may have sent must not command the terminal.
+fn without_control_characters(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 fn in_red(text: &str) -> String {
     format!("{RED}{text}{RED:#}")
 }
@@ -209,4 +215,23 @@ fn outcome(ending: &Ending) -> String {
 
 fn millis(took: Duration) -> String {
     format!("{:.1} ms", took.as_secs_f64() * 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_command_the_terminal() {
+        let (to, from) = ("+12065550100".to_owned(), "+12065550199".to_owned());
+        let (sid, body, received_at) = (String::new(), "new\n\u{1b}[2Jdevice".to_owned(), Timestamp::UNIX_EPOCH);
+        let sms = ReceivedSms { sid, to, from, body, validity_period: 60, received_at };
+        let journey = Journey { ending: Ending::Arrived(sms), ..Journey::new() };
+        let mut out = Vec::new();
+        Display::new(&mut out).journey(&journey).expect("memory can be written to");
+        let shown = String::from_utf8(out).expect("UTF-8");
+        assert!(shown.contains("new\u{fffd}\u{fffd}[2Jdevice"), "{shown:?}");
+    }
 }
