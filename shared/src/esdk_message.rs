@@ -4,7 +4,7 @@
 //! (<https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/message-format.html>) and the files
 //! `data-format/message-{header,body,footer}.md` of the awslabs/aws-encryption-sdk-specification.
 //! Integers are big-endian and unsigned. Every length is bounded by the bytes that are left, so that no
-//! input makes this panic or allocate more than its own size.
+//! input makes this panic or allocate out of proportion to its size.
 
 mod layout;
 #[cfg(test)]
