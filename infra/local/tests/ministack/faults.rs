@@ -11,7 +11,7 @@ use crate::deployment::WORKER;
 use crate::world::World;
 
 const PHONE: &str = "+12065550100";
-const TEXT: &str = "Your Example sign-up code is 739214. Do not share it.";
+const TEXT: &str = "Your Example sign-up code is 7392140658. Do not share it.";
 
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(600);
@@ -21,7 +21,7 @@ async fn worker_at_the_provider(world: &World) {
     world.deploy_producer().await;
     world.phones.script(Script::Delay(NEVER, Box::new(Script::Accept)));
     world.deploy_worker().await;
-    world.accept(&world.sign_up(PHONE, "739214").await).await;
+    world.accept(&world.sign_up(PHONE, "7392140658").await).await;
     world.eventually("the provider is asked", async || world.phones.requests() == 1).await;
 }
 
@@ -32,7 +32,7 @@ async fn is_delivered_after_all(world: &World) {
     world.is_drained().await;
     assert_eq!((world.phones.requests(), world.phones.messages()), (2, 1));
     assert_eq!(world.messages(&world.dead_letter_queue_url).await, 0);
-    world.shows_nothing_of(&["739214"]);
+    world.shows_nothing_of(&["7392140658"]);
 }
 
 pub(crate) async fn a_killed_worker_loses_nothing(world: World) {
@@ -48,7 +48,8 @@ pub(crate) async fn a_frozen_worker_loses_nothing(world: World) {
     let frozen = worker_processes(&world);
     signal("-STOP", &frozen);
     is_delivered_after_all(&world).await;
-    assert!(world.stack.output().contains("Task timed out after 6.00 seconds"));
+    let timed_out = format!("Task timed out after {}.00 seconds", world.timing.function_timeout);
+    assert!(world.stack.output().contains(&timed_out));
     let gone = async || worker_processes(&world).iter().all(|process| !frozen.contains(process));
     world.eventually("the frozen process is gone", gone).await;
 }
@@ -62,7 +63,7 @@ pub(crate) async fn a_silent_provider(world: World) {
 
 pub(crate) async fn what_no_worker_can_take_is_moved(world: World) {
     world.deploy_producer().await;
-    world.accept(&world.sign_up(PHONE, "739214").await).await;
+    world.accept(&world.sign_up(PHONE, "7392140658").await).await;
     world.deploy_worker_with(json!({ "KMS_KEY_ARNS": null })).await;
     let letters = world.dead_letters().await;
     assert_eq!(letters.len(), 1);
