@@ -67,20 +67,17 @@ impl Parcel {
 
     /// Runs one command of the fetching.
     pub(crate) fn run(&self, command: &Command) -> Result<(), Missing> {
-        run(self.part, command)
+        let missing = |error: io::Error| Missing::new(self.part, format!("{}: {error}", shown(command)));
+        let temporary = scratch::temporary().map_err(missing)?;
+        let mut process = Process::start(command, &temporary).map_err(missing)?;
+        let end = match process.ended_within(COMMAND_TIMEOUT).map_err(missing)? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => status.to_string(),
+            None => format!("no end within {} minutes", COMMAND_TIMEOUT.as_secs() / 60),
+        };
+        let reason = format!("{}: {end}: {}", shown(command), excerpt(&process.output()));
+        Err(Missing::new(self.part, reason))
     }
-}
-
-fn run(part: &'static str, command: &Command) -> Result<(), Missing> {
-    let missing = |error: io::Error| Missing::new(part, format!("{}: {error}", shown(command)));
-    let temporary = scratch::temporary().map_err(missing)?;
-    let mut process = Process::start(command, &temporary).map_err(missing)?;
-    let end = match process.ended_within(COMMAND_TIMEOUT).map_err(missing)? {
-        Some(status) if status.success() => return Ok(()),
-        Some(status) => status.to_string(),
-        None => format!("no end within {} minutes", COMMAND_TIMEOUT.as_secs() / 60),
-    };
-    Err(Missing::new(part, format!("{}: {end}: {}", shown(command), excerpt(&process.output()))))
 }
 
 /// A long text on one line.

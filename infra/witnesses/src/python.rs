@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -47,9 +47,5 @@ fn fetch(interpreter: &str) -> Result<Python, Missing> {
         pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--retries", "2"]);
         parcel.run(pip.arg("--requirement").arg(&requirements))
     })?;
-    Ok(Python { programs: programs(&folder) })
-}
-
-fn programs(folder: &Path) -> PathBuf {
-    folder.join("bin")
+    Ok(Python { programs: folder.join("bin") })
 }
