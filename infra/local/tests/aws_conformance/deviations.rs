@@ -50,6 +50,11 @@ const MINISTACK: &[Deviation] = &[
     ),
     deviation("kms_keys::keys_are_listed_in_pages", "left: true", "ListKeys says Truncated without a NextMarker"),
     deviation(
+        "long_polls::a_cancelled_long_poll_does_not_swallow_the_next_message",
+        "left: 0",
+        "a long poll goes on, and takes messages, after its client has gone",
+    ),
+    deviation(
         "redrive::a_dead_letter_queue_knows_its_sources_by_url",
         "InvalidAction",
         "it has no ListDeadLetterSourceQueues",
