@@ -66,10 +66,12 @@ where
     let mut calls = JoinSet::new();
     let mut batch = Vec::with_capacity(MOST_IN_BATCH);
     loop {
+        // A full batch has left: there is always room.
+        let room = MOST_IN_BATCH - batch.len();
         tokio::select! {
             // Whatever is waiting joins the batch before it leaves.
             biased;
-            received = requests.recv_many(&mut batch, MOST_IN_BATCH) => if received == 0 { return },
+            received = requests.recv_many(&mut batch, room) => if received == 0 { return },
             Some(_) = calls.join_next() => {}
         }
         // Records that settle in the same turn of the runtime are asked for in one request.
@@ -131,6 +133,17 @@ mod tests {
         }
         assert_eq!(*sizes.lock().expect("not poisoned"), [10, 10, 5]);
         assert_eq!(began.elapsed(), Duration::from_secs(2), "the full ones at once, the rest when they are back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_joins_a_waiting_batch_never_makes_it_larger_than_sqs_takes() {
+        let (gathered, sizes) = slow();
+        let later = async {
+            sleep(Duration::from_millis(500)).await;
+            join_all((0..9).map(|item| gathered.request(item))).await
+        };
+        tokio::join!(join_all((0..15).map(|item| gathered.request(item))), later);
+        assert_eq!(*sizes.lock().expect("not poisoned"), [10, 10, 4]);
     }
 
     #[tokio::test(start_paused = true)]
