@@ -66,11 +66,13 @@ async fn run_on_lambda(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
 /// Where both endpoints are without TLS, the root certificates need not be read: that takes longer than all else.
 fn with_client(aws: ConfigLoader) -> ConfigLoader {
     let environment = Environment::of_process();
+    let is_ignored = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    let is_ignored = is_ignored.is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let is_plain = |own| {
         let endpoint = environment.get(own).or_else(|| environment.get("AWS_ENDPOINT_URL"));
         endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"))
     };
-    if !(is_plain("AWS_ENDPOINT_URL_SQS") && is_plain("AWS_ENDPOINT_URL_KMS")) {
+    if is_ignored || !is_plain("AWS_ENDPOINT_URL_SQS") || !is_plain("AWS_ENDPOINT_URL_KMS") {
         return aws;
     }
     let nobody = TlsContext::builder().with_trust_store(TrustStore::empty()).build();

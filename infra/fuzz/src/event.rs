@@ -50,19 +50,20 @@ fn is_read_again_as_written(event: &CognitoEvent) {
 fn holds_only_what_delivery_needs(event: &CognitoEvent) {
     let document = event.document();
     assert!(!document.contains_key("userName"));
-    let request = document["request"].as_object().unwrap();
+    let request = document["request"].as_object().expect("an accepted event has a request");
     assert!(!request.contains_key("clientMetadata"));
-    for name in request["userAttributes"].as_object().unwrap().keys() {
+    for name in request["userAttributes"].as_object().expect("stripping leaves an object").keys() {
         assert!(ATTRIBUTES_FOR_DELIVERY.contains(&name.as_str()), "the attribute {name} would be in the queue");
     }
 }
 
 fn reaches_the_worker(event: CognitoEvent) {
     let id = event.code().map_or_else(|| MessageId::from_bytes(&[7; 32]), |code| code.message_id().clone());
-    let message = QueueMessage::new(event, id, NOON.parse().unwrap(), Duration::from_secs(180));
+    let message = QueueMessage::new(event, id, NOON.parse().expect("it is RFC 3339"), Duration::from_secs(180));
     // Too large for SQS: the producer says so.
     let Ok(body) = message.to_json() else { return };
     is_fit_for_sqs(&body);
-    let record = Record::from_value(json!({ "messageId": "m", "receiptHandle": "r", "body": body })).unwrap();
+    let record = Record::from_value(json!({ "messageId": "m", "receiptHandle": "r", "body": body }));
+    let record = record.expect("it has both ids");
     assert_eq!(QueueMessage::parse(&record.body), Ok(message));
 }

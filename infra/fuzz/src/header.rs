@@ -87,7 +87,7 @@ fn is_a_sealed_code(message: &EsdkMessage, input: &[u8]) {
     for arn in code.key_arns() {
         assert!(message.encrypted_data_keys.iter().any(|key| key.provider_info == arn.as_str().as_bytes()));
     }
-    let pool = UserPoolId::parse("eu-west-1_EXAMPLE01").unwrap();
+    let pool = UserPoolId::parse("eu-west-1_EXAMPLE01").expect("it is a pool id");
     let lenient = Trust { allow_missing_pool: true, allow_committed_suites: true };
     if code.check(&pool, &Trust::default()).is_ok() {
         assert_eq!(message.suite.id(), 0x0378);

@@ -10,8 +10,6 @@
 //! cargo +nightly fuzz run --fuzz-dir infra/fuzz/targets event infra/fuzz/corpus/event
 //! ```
 
-#![allow(clippy::unwrap_used, reason = "a broken promise is to end the run")]
-
 mod event;
 mod header;
 mod marker;

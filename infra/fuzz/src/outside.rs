@@ -54,7 +54,7 @@ pub(crate) fn worker() -> (Arc<Worker>, Arc<Outside>) {
         open,
         providers: vec![outside.clone()],
         queue: outside.clone(),
-        clock: Clock::from_fn(|| NOON.parse().unwrap()),
+        clock: Clock::from_fn(|| NOON.parse().expect("it is RFC 3339")),
         random: Mutex::new(fastrand::Rng::with_seed(7)),
         unknowns: UnknownOutcomes::default(),
         telemetry: outside.clone(),
@@ -68,9 +68,9 @@ fn config() -> Config {
     let File { settings, providers: _, route, retry, texts } = file;
     Config {
         settings,
-        allowed_pools: Some([UserPoolId::parse(POOL).unwrap()].into()),
+        allowed_pools: Some([UserPoolId::parse(POOL).expect("it is a pool id")].into()),
         trusted_senders: None,
-        key_arns: vec![KeyArn::parse(KEY).unwrap()],
+        key_arns: vec![KeyArn::parse(KEY).expect("it is a key ARN")],
         route,
         retry,
         texts,
@@ -126,7 +126,7 @@ impl Provider for Outside {
 
     async fn send(&self, _: &Sms<'_>) -> Attempt {
         self.happened(|happened| happened.sent += 1);
-        let provider_message_id = ProviderMessageId::parse("SM1").unwrap();
+        let provider_message_id = ProviderMessageId::parse("SM1").expect("it is an id");
         Attempt { outcome: Outcome::Accepted { provider_message_id }, code: None }
     }
 }

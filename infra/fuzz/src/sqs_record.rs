@@ -53,7 +53,8 @@ fn event_of(records: &[u8]) -> Vec<u8> {
 
 fn handle(event: &[u8]) -> Handled {
     let (worker, outside) = worker();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime without input and output asks nothing of the system");
     match runtime.block_on(worker.handle_batch(event, Duration::from_secs(20))) {
         Ok(answer) => {
             let stays = answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();

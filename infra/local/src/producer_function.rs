@@ -1,9 +1,9 @@
 //! The producer as a Lambda function of this process.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use async_trait::async_trait;
 use producer::{Invocation, MainQueue, Producer};
 use serde_json::Value;
 use shared::{Clock, Settings, TraceHeader, UserPoolId};
@@ -20,18 +20,9 @@ pub(crate) struct ProducerFunction {
     pub(crate) heard: UnboundedSender<Heard>,
 }
 
+#[async_trait]
 impl LambdaFunction for ProducerFunction {
-    fn invoke<'a>(
-        &'a self,
-        payload: &'a [u8],
-        context: &'a InvocationContext,
-    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, FunctionError>> + Send + 'a>> {
-        Box::pin(self.accept(payload, context))
-    }
-}
-
-impl ProducerFunction {
-    async fn accept(&self, payload: &[u8], context: &InvocationContext) -> Result<Vec<u8>, FunctionError> {
+    async fn invoke(&self, payload: &[u8], context: &InvocationContext) -> Result<Vec<u8>, FunctionError> {
         let began = Instant::now();
         let _under_way = UnderWay::begin(&self.heard);
         let request_id = context.request_id.clone();
@@ -50,7 +41,9 @@ impl ProducerFunction {
         }));
         Err(FunctionError { error_type, message })
     }
+}
 
+impl ProducerFunction {
     /// One whose telemetry knows the invocation.
     fn producer(&self, request_id: &str) -> Producer {
         let invocation = Some(request_id.to_owned());

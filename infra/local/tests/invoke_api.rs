@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "the support functions of a test may panic as the test itself may")]
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use local::aws::{EmbeddedAws, FunctionError, InvocationContext, LambdaFunction};
 use local::{Ending, Journey, Pipeline};
 use reqwest::{Method, Response, StatusCode};
@@ -64,22 +64,17 @@ struct Lambda {
     ended: mpsc::UnboundedReceiver<()>,
 }
 
+#[async_trait]
 impl LambdaFunction for Scripted {
-    fn invoke<'a>(
-        &'a self,
-        payload: &'a [u8],
-        context: &'a InvocationContext,
-    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, FunctionError>> + Send + 'a>> {
-        Box::pin(async move {
-            self.invoked.send((payload.to_vec(), context.clone())).unwrap();
-            match payload {
-                b"\"panic\"" => panic!("secret"),
-                b"\"wait\"" => self.go_on.notified().await,
-                _ => {}
-            }
-            self.ended.send(()).unwrap();
-            Ok(payload.len().to_string().into_bytes())
-        })
+    async fn invoke(&self, payload: &[u8], context: &InvocationContext) -> Result<Vec<u8>, FunctionError> {
+        self.invoked.send((payload.to_vec(), context.clone())).unwrap();
+        match payload {
+            b"\"panic\"" => panic!("secret"),
+            b"\"wait\"" => self.go_on.notified().await,
+            _ => {}
+        }
+        self.ended.send(()).unwrap();
+        Ok(payload.len().to_string().into_bytes())
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -183,19 +183,13 @@ impl KmsService {
     }
 }
 
+#[async_trait]
 impl Service for KmsService {
-    fn call<'a>(
-        &'a self,
-        operation: &'a str,
-        body: &'a [u8],
-        _caller: &'a Caller,
-    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
-        Box::pin(async move {
-            match self.suffer().await.and_then(|()| self.carry_out(operation, body)) {
-                Ok(answer) => Answer::ok(&answer),
-                Err(refusal) => refusal,
-            }
-        })
+    async fn call(&self, operation: &str, body: &[u8], _caller: &Caller) -> Answer {
+        match self.suffer().await.and_then(|()| self.carry_out(operation, body)) {
+            Ok(answer) => Answer::ok(&answer),
+            Err(refusal) => refusal,
+        }
     }
 }
 

@@ -8,11 +8,11 @@ mod function_name;
 
 use std::{
     collections::BTreeMap,
-    pin::Pin,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
+use async_trait::async_trait;
 use hyper::{HeaderMap, Method, http::request::Parts};
 use percent_encoding::percent_decode_str;
 use serde_json::{json, value::RawValue};
@@ -32,13 +32,10 @@ const PAUSES_BEFORE_RETRIES: [Duration; 2] = [Duration::from_secs(1), Duration::
 const VERSION: &str = "$LATEST";
 
 /// A function's code.
+#[async_trait]
 pub trait LambdaFunction: Send + Sync {
     /// Works on one payload, which is JSON; so is the answer.
-    fn invoke<'a>(
-        &'a self,
-        payload: &'a [u8],
-        context: &'a InvocationContext,
-    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, FunctionError>> + Send + 'a>>;
+    async fn invoke(&self, payload: &[u8], context: &InvocationContext) -> Result<Vec<u8>, FunctionError>;
 }
 
 /// What a function is told about an invocation.
@@ -263,17 +260,13 @@ mod tests {
         invocations: Mutex<Vec<(Instant, InvocationContext)>>,
     }
 
+    #[async_trait]
     impl LambdaFunction for Failing {
-        fn invoke<'a>(
-            &'a self,
-            _: &'a [u8],
-            context: &'a InvocationContext,
-        ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, FunctionError>> + Send + 'a>> {
+        async fn invoke(&self, _: &[u8], context: &InvocationContext) -> Result<Vec<u8>, FunctionError> {
             let mut invocations = self.invocations.lock().unwrap();
             invocations.push((Instant::now(), context.clone()));
             let failed = || FunctionError { error_type: "E".to_owned(), message: "no".to_owned() };
-            let outcome = if invocations.len() > self.times { Ok(b"null".to_vec()) } else { Err(failed()) };
-            Box::pin(async { outcome })
+            if invocations.len() > self.times { Ok(b"null".to_vec()) } else { Err(failed()) }
         }
     }
 

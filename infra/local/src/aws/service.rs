@@ -1,23 +1,17 @@
 //! What the listener and the services agree on.
 
-use std::{
-    pin::Pin,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 use sqs::Timestamp;
 
 /// One AWS service: everything behind one `X-Amz-Target` prefix.
+#[async_trait]
 pub trait Service: Send + Sync {
     /// Carries out one operation. The future is dropped when the client goes away, and must take nothing with it: what
     /// it takes out of a queue, say, it takes without an await between that and its answer.
-    fn call<'a>(
-        &'a self,
-        operation: &'a str,
-        body: &'a [u8],
-        caller: &'a Caller,
-    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+    async fn call(&self, operation: &str, body: &[u8], caller: &Caller) -> Answer;
 }
 
 /// Who calls.

@@ -7,12 +7,12 @@ mod requests;
 
 use std::{
     collections::BTreeMap,
-    pin::Pin,
     sync::atomic::{AtomicU64, Ordering},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use async_trait::async_trait;
 use serde_json::Value;
 use sqs::{Account, Timestamp};
 use tokio::sync::Notify;
@@ -145,19 +145,13 @@ impl SqsService {
     }
 }
 
+#[async_trait]
 impl Service for SqsService {
-    fn call<'a>(
-        &'a self,
-        operation: &'a str,
-        body: &'a [u8],
-        caller: &'a Caller,
-    ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
-        Box::pin(async move {
-            match self.carry_out(operation, body, caller).await {
-                Ok(answer) => Answer::ok(&answer),
-                Err(Refusal(answer)) => answer,
-            }
-        })
+    async fn call(&self, operation: &str, body: &[u8], caller: &Caller) -> Answer {
+        match self.carry_out(operation, body, caller).await {
+            Ok(answer) => Answer::ok(&answer),
+            Err(Refusal(answer)) => answer,
+        }
     }
 }
 

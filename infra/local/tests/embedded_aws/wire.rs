@@ -2,10 +2,10 @@ use std::{
     collections::BTreeMap,
     io::{Read, Write},
     net::TcpStream,
-    pin::Pin,
     sync::Arc,
 };
 
+use async_trait::async_trait;
 use local::aws::{Answer, Caller, Service};
 
 use super::*;
@@ -72,14 +72,10 @@ async fn a_request_that_is_too_long_or_not_json_gets_a_clear_answer_and_harms_no
 #[tokio::test]
 async fn more_services_share_the_endpoint() {
     struct Echo;
+    #[async_trait]
     impl Service for Echo {
-        fn call<'a>(
-            &'a self,
-            operation: &'a str,
-            body: &'a [u8],
-            caller: &'a Caller,
-        ) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
-            Box::pin(async move { Answer::ok(&(operation, body.len(), &caller.sender_id)) })
+        async fn call(&self, operation: &str, body: &[u8], caller: &Caller) -> Answer {
+            Answer::ok(&(operation, body.len(), &caller.sender_id))
         }
     }
     let services = BTreeMap::from([("secretsmanager".to_owned(), Arc::new(Echo) as Arc<dyn Service>)]);
