@@ -58,6 +58,7 @@ impl Parcel {
         if fs::read_to_string(&mark).is_ok_and(|contents| contents == self.contents) {
             return Ok(folder);
         }
+        eprintln!("fetching {} into {}, once: some seconds to a minute", self.part, folder.display());
         scratch::remove(&folder).map_err(missing)?;
         fs::create_dir_all(&folder).map_err(missing)?;
         fetch(&folder)?;

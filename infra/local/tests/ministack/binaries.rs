@@ -19,6 +19,7 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Builds one package; the folder of its binary.
 fn build(package: &str) -> Result<PathBuf, String> {
+    eprintln!("building {package} as it is deployed: minutes the first time");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp lies in the target folder");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
