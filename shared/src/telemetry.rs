@@ -64,6 +64,22 @@ pub enum Fact<'a> {
         #[serde(serialize_with = "millis", rename = "took_ms")]
         took: Duration,
     },
+    /// A provider was not asked, since the worker keeps it from being asked now.
+    NotAttempted {
+        #[serde(serialize_with = "shown")]
+        id: &'a MessageId,
+        provider: &'a str,
+        /// `circuit_open` or `busy`.
+        cause: &'a str,
+    },
+    /// The circuit breaker of a provider changed.
+    CircuitChanged {
+        provider: &'a str,
+        /// `open`, `half_open` or `closed`.
+        state: &'a str,
+        #[serde(serialize_with = "millis_if_any", rename = "open_for_ms")]
+        open_for: Option<Duration>,
+    },
     /// A provider took the SMS: the message is done.
     Delivered {
         id: &'a str,
@@ -127,13 +143,17 @@ impl Fact<'_> {
             Self::Accepted { .. }
             | Self::Decrypted { .. }
             | Self::Attempted { .. }
+            | Self::NotAttempted { .. }
+            | Self::CircuitChanged { open_for: None, .. }
             | Self::Delivered { .. }
             | Self::Draining { .. }
             | Self::Drained { left: 0 }
             | Self::Notice { .. } => Level::Info,
-            Self::Rejected { .. } | Self::Retried { .. } | Self::DeadLettered { .. } | Self::Drained { .. } => {
-                Level::Warn
-            }
+            Self::Rejected { .. }
+            | Self::Retried { .. }
+            | Self::DeadLettered { .. }
+            | Self::Drained { .. }
+            | Self::CircuitChanged { .. } => Level::Warn,
             Self::NotEnqueued { .. }
             | Self::QueueCallFailed { .. }
             | Self::ReceiveFailed { .. }
@@ -194,6 +214,13 @@ fn shown_if_any<T: std::fmt::Display, S: Serializer>(value: &Option<T>, serializ
 
 fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((duration.as_secs_f64() * 1e6).round() / 1e3)
+}
+
+fn millis_if_any<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => millis(duration, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 #[cfg(test)]

@@ -1,26 +1,26 @@
 //! One message along its route of providers.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use secrecy::SecretString;
 use shared::telemetry::{Fact, Telemetry};
-use shared::{Clock, DeadLetterReason, MessageId, PhoneNumber, Timestamp};
+use shared::{Clock, MessageId, PhoneNumber, Timestamp};
 use tokio::time::{Instant, timeout};
 
+use crate::circuit_breaker::{Change, Sign};
+use crate::gate::{Closed, GatedProvider};
 use crate::provider::{Attempt, Outcome, OutcomeCode, Provider, Sms};
-use crate::retry::with_retries;
-use crate::settlement::{Ending, RetryReason};
+use crate::retry::{may_be_last_receive, with_retries};
+use crate::settlement::{Ending, Next, RetryReason, after};
 use crate::unknowns::UnknownOutcomes;
 
-/// An attempt with less time than this would mostly end in an outcome that nobody knows.
-const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
+/// An attempt with less time than this would often end in an outcome that nobody knows: it is not begun.
+pub(crate) const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
 /// Providers keep to their time by themselves; one that does not is cut off so much later.
 const GRACE: Duration = Duration::from_millis(500);
-/// Two attempts that may each have been sent are enough.
-const MOST_UNKNOWNS: u32 = 2;
 
 /// A text on its way to a phone.
 pub(crate) struct Delivery<'w> {
@@ -28,119 +28,160 @@ pub(crate) struct Delivery<'w> {
     pub(crate) to: &'w PhoneNumber,
     pub(crate) text: &'w SecretString,
     pub(crate) expires_at: Timestamp,
+    /// After this moment the message is not received again.
+    pub(crate) end_of_retries: Timestamp,
     /// Every attempt ends before this.
     pub(crate) deadline: Instant,
     pub(crate) clock: &'w Clock,
+    pub(crate) random: &'w Mutex<fastrand::Rng>,
     pub(crate) telemetry: &'w dyn Telemetry,
     pub(crate) unknowns: &'w UnknownOutcomes,
     pub(crate) trail: &'w Mutex<Trail>,
 }
 
-/// What was tried, for the dead letter.
+/// What was tried in this receive, for the dead letter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Trail {
     /// Requests made to providers.
     pub(crate) attempts: u32,
     pub(crate) last_provider: Option<String>,
+    failures: Vec<Failure>,
 }
 
-/// What one provider's answer means for the message.
-enum Step {
-    Ended(Ending),
-    /// `recovers_in` is the pause that a passing failure asks for, none where the failure will not pass.
-    NextProvider {
-        detail: String,
-        recovers_in: Option<Duration>,
-    },
-    MayHaveBeenSent {
-        detail: String,
-    },
+/// Why a provider did not take it, and how often in a row it said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Failure {
+    /// The provider's name and a code, never its text.
+    detail: String,
+    times: u32,
 }
 
 /// Why no further attempt is begun now.
 enum NotBegun {
     Expired,
     DeadlineNear,
+    /// At this provider; the next one may be open.
+    Closed(Closed),
 }
 
 impl Delivery<'_> {
     /// Asks the providers in order until one takes the SMS or none is left. An attempt that may have been
     /// sent is followed by at most one more of its kind, in this receive or a later one.
-    pub(crate) async fn along(&self, route: &[&Arc<dyn Provider>]) -> Ending {
-        let mut failures = Vec::new();
-        let mut pauses = Vec::new();
+    pub(crate) async fn along(&self, route: &[&GatedProvider]) -> Ending {
+        // The message waits for the provider that recovers first.
+        let mut recovers_in: Option<Duration> = None;
+        let mut recovers = |pause: Duration| recovers_in = Some(recovers_in.map_or(pause, |known| known.min(pause)));
         let mut next = 0;
-        while let Some(provider) = route.get(next) {
+        while let Some(gated) = route.get(next) {
             next += 1;
-            match self.through(provider.as_ref()).await {
-                Ok(Step::Ended(ending)) => return ending,
-                Ok(Step::NextProvider { detail, recovers_in }) => {
-                    failures.push(detail);
-                    pauses.extend(recovers_in);
+            let is_last = next == route.len();
+            let attempt = with_retries(self.share(is_last), || self.unit(), || self.attempt(gated, is_last)).await;
+            let outcome = match attempt {
+                Ok(Attempt { outcome, code: _ }) => outcome,
+                Err(NotBegun::Closed(closed)) => {
+                    recovers(closed.opens_in());
+                    continue;
                 }
-                Ok(Step::MayHaveBeenSent { detail }) => {
-                    failures.push(detail);
-                    if self.unknowns.add(self.id, self.expires_at, self.clock.now()) >= MOST_UNKNOWNS {
-                        let detail = failures.join("; ");
-                        return Ending::Refused { reason: DeadLetterReason::OutcomeUnknown, detail };
-                    }
-                    if next == route.len() {
-                        next -= 1; // No other provider is left for the further attempt.
-                    }
+                Err(NotBegun::Expired) => return self.cut_short(recovers_in, Ending::expired_on_the_way()),
+                Err(NotBegun::DeadlineNear) => return self.cut_short(recovers_in, Ending::out_of_time()),
+            };
+            if let Outcome::Transient { retry_after } = outcome {
+                recovers(retry_after.unwrap_or_default());
+            }
+            let unknowns = if outcome == Outcome::Unknown { self.note_unknown() } else { 0 };
+            match after(outcome, unknowns) {
+                Next::Delivered(provider_message_id) => {
+                    return Ending::Delivered { provider: gated.provider.name().to_owned(), provider_message_id };
                 }
-                Err(not_begun) => return not_begun.ending(failures, shortest(&pauses)),
+                Next::AgainThenNextProvider | Next::NextProvider => {}
+                // No other provider is left for the further attempt.
+                Next::OneMore if is_last => next -= 1,
+                Next::OneMore => {}
+                Next::Never(reason) => return Ending::refused(reason, self.failures()),
             }
         }
-        let (reason, detail) = (RetryReason::ProvidersUnavailable, failures.join("; "));
-        Ending::Failed { reason, detail, retry_after: shortest(&pauses) }
+        self.unsuccessful(recovers_in)
     }
 
-    async fn through(&self, provider: &dyn Provider) -> Result<Step, NotBegun> {
-        let patience = self.time_left().saturating_sub(SHORTEST_ATTEMPT);
-        let attempt = with_retries(patience, || self.attempt(provider)).await?;
-        let code = attempt.code.as_ref().map_or(attempt.outcome.class(), OutcomeCode::as_str);
-        let detail = format!("{}: {code}", provider.name());
-        Ok(match attempt.outcome {
-            Outcome::Accepted { provider_message_id } => {
-                Step::Ended(Ending::Delivered { provider: provider.name().to_owned(), provider_message_id })
-            }
-            Outcome::Transient { retry_after } => {
-                Step::NextProvider { detail, recovers_in: Some(retry_after.unwrap_or_default()) }
-            }
-            Outcome::ProviderPermanent => Step::NextProvider { detail, recovers_in: None },
-            Outcome::Unknown => Step::MayHaveBeenSent { detail },
-            Outcome::RecipientPermanent => {
-                Step::Ended(Ending::Refused { reason: DeadLetterReason::RecipientRejected, detail })
-            }
-            Outcome::FraudBlocked => Step::Ended(Ending::Refused { reason: DeadLetterReason::FraudBlocked, detail }),
-        })
-    }
-
-    async fn attempt(&self, provider: &dyn Provider) -> Result<Attempt, NotBegun> {
-        let valid_for = Duration::try_from(self.expires_at.duration_since(self.clock.now())).unwrap_or_default();
+    /// One attempt at one provider, unless it is too late for that or the provider's gate is closed.
+    async fn attempt(&self, gated: &GatedProvider, is_last: bool) -> Result<Attempt, NotBegun> {
+        let (provider, now) = (gated.provider.as_ref(), self.clock.now());
+        let valid_for = Duration::try_from(self.expires_at.duration_since(now)).unwrap_or_default();
         if valid_for.is_zero() {
             return Err(NotBegun::Expired);
         }
-        let timeout = self.time_left();
-        if timeout < SHORTEST_ATTEMPT {
+        if self.time_left() < SHORTEST_ATTEMPT {
             return Err(NotBegun::DeadlineNear);
         }
-        {
-            let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
-            trail.attempts += 1;
-            trail.last_provider = Some(provider.name().to_owned());
+        let permit = match gated.enter(now, may_be_last_receive(now, self.end_of_retries)) {
+            Ok(permit) => permit,
+            Err(closed) => {
+                self.telemetry.record(&Fact::NotAttempted {
+                    id: self.id,
+                    provider: provider.name(),
+                    cause: closed.as_str(),
+                });
+                self.trail().failed(provider, closed.as_str());
+                return Err(NotBegun::Closed(closed));
+            }
+        };
+        if permit.is_probe() {
+            self.tell(provider, "half_open", None);
         }
+        self.trail().begun(provider);
         let began = Instant::now();
-        let attempt =
-            send_guarded(provider, &Sms { id: self.id, to: self.to, text: self.text, valid_for, timeout }).await;
-        self.telemetry.record(&Fact::Attempted {
-            id: self.id,
-            provider: provider.name(),
-            outcome: attempt.outcome.class(),
-            code: attempt.code.as_ref().map(OutcomeCode::as_str),
-            took: began.elapsed(),
-        });
+        let sms = Sms { id: self.id, to: self.to, text: self.text, valid_for, timeout: self.share(is_last) };
+        let attempt = send_guarded(provider, &sms).await;
+        let code = attempt.code.as_ref().map(OutcomeCode::as_str);
+        let class = attempt.outcome.class();
+        let (name, took) = (provider.name(), began.elapsed());
+        self.telemetry.record(&Fact::Attempted { id: self.id, provider: name, outcome: class, code, took });
+        if !matches!(attempt.outcome, Outcome::Accepted { .. }) {
+            self.trail().failed(provider, code.unwrap_or(class));
+        }
+        match permit.report(Sign::of(&attempt.outcome), self.clock.now(), self.unit()) {
+            Some(Change::Opened { open_for }) => self.tell(provider, "open", Some(open_for)),
+            Some(Change::Closed) => self.tell(provider, "closed", None),
+            None => {}
+        }
         Ok(attempt)
+    }
+
+    /// How a receive ended in which no provider took the SMS, and none of them said that it never will.
+    fn unsuccessful(&self, retry_after: Option<Duration>) -> Ending {
+        Ending::Failed { reason: RetryReason::ProvidersUnavailable, detail: self.failures(), retry_after }
+    }
+
+    /// How a receive ended that was over before the route was: what the providers said counts more, if any was asked.
+    fn cut_short(&self, retry_after: Option<Duration>, without_attempt: Ending) -> Ending {
+        if self.trail().failures.is_empty() { without_attempt } else { self.unsuccessful(retry_after) }
+    }
+
+    fn note_unknown(&self) -> u32 {
+        self.unknowns.add(self.id, self.expires_at, self.clock.now())
+    }
+
+    fn tell(&self, provider: &dyn Provider, state: &str, open_for: Option<Duration>) {
+        self.telemetry.record(&Fact::CircuitChanged { provider: provider.name(), state, open_for });
+    }
+
+    fn failures(&self) -> String {
+        let failures: Vec<_> = self.trail().failures.iter().map(ToString::to_string).collect();
+        failures.join("; ")
+    }
+
+    fn trail(&self) -> MutexGuard<'_, Trail> {
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unit(&self) -> f64 {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+
+    /// The record's time for one provider: half of what is left where another one may have to follow.
+    fn share(&self, is_last: bool) -> Duration {
+        let time_left = self.time_left();
+        if is_last { time_left } else { (time_left / 2).max(SHORTEST_ATTEMPT).min(time_left) }
     }
 
     fn time_left(&self) -> Duration {
@@ -148,9 +189,28 @@ impl Delivery<'_> {
     }
 }
 
-/// The message waits for the provider that recovers first.
-fn shortest(pauses: &[Duration]) -> Option<Duration> {
-    pauses.iter().min().copied()
+impl Trail {
+    fn begun(&mut self, provider: &dyn Provider) {
+        self.attempts += 1;
+        self.last_provider = Some(provider.name().to_owned());
+    }
+
+    fn failed(&mut self, provider: &dyn Provider, code: &str) {
+        let detail = format!("{}: {code}", provider.name());
+        match self.failures.last_mut() {
+            Some(last) if last.detail == detail => last.times += 1,
+            Some(_) | None => self.failures.push(Failure { detail, times: 1 }),
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.times {
+            1 => write!(f, "{}", self.detail),
+            times => write!(f, "{} x{times}", self.detail),
+        }
+    }
 }
 
 /// A provider that panics or overruns its time may have sent the SMS before.
@@ -160,24 +220,5 @@ async fn send_guarded(provider: &dyn Provider, sms: &Sms<'_>) -> Attempt {
         Ok(Ok(attempt)) => attempt,
         Ok(Err(_panic)) => Attempt::failed(Outcome::Unknown, "panic"),
         Err(_elapsed) => Attempt::failed(Outcome::Unknown, "timeout"),
-    }
-}
-
-impl NotBegun {
-    fn ending(self, failures: Vec<String>, retry_after: Option<Duration>) -> Ending {
-        match self {
-            Self::Expired if failures.is_empty() => {
-                let detail = "expired before the first attempt".to_owned();
-                Ending::Refused { reason: DeadLetterReason::Expired, detail }
-            }
-            Self::DeadlineNear if failures.is_empty() => {
-                let detail = "no time left in this invocation".to_owned();
-                Ending::Failed { reason: RetryReason::OutOfTime, detail, retry_after }
-            }
-            Self::Expired | Self::DeadlineNear => {
-                let detail = failures.join("; ");
-                Ending::Failed { reason: RetryReason::ProvidersUnavailable, detail, retry_after }
-            }
-        }
     }
 }

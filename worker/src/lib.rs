@@ -8,8 +8,10 @@
 
 mod admission;
 mod batch;
+mod circuit_breaker;
 pub mod config;
 mod delivery;
+mod gate;
 mod keys;
 mod open;
 mod phone_region;
@@ -25,6 +27,7 @@ mod unknowns;
 mod worker;
 
 pub use batch::{BatchAnswer, BatchError, BatchItemFailure};
+pub use gate::Providers;
 pub use keys::{KeyError, KeyService, KmsKeys, WrappedDataKey, kms_config};
 #[cfg(feature = "esdk")]
 pub use open::open_with_esdk;
@@ -34,7 +37,7 @@ pub use provider::Provider;
 pub use queue::{DeadLetter, Queue, QueueError, SqsQueue, VISIBILITY, sqs_config};
 pub use record::Record;
 pub use render::{RenderError, Texts, render};
-pub use retry::{RetrySettings, VISIBILITY_SCHEDULE, max_receive_count};
+pub use retry::{RetrySettings, VisibilitySchedule, max_receive_count, visibility_schedule};
 pub use route::{Route, RouteRefusal};
 pub use service::{Drained, MOST_IN_FLIGHT, TIME_FOR_A_RECORD, TIME_TO_DRAIN, serve};
 pub use settlement::{RetryReason, Verdict};

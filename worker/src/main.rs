@@ -15,7 +15,8 @@ use shared::{Clock, Environment, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 use worker::config::Start;
 use worker::{
-    KmsKeys, SqsQueue, UnknownOutcomes, Worker, kms_config, open_with_esdk, serve, sqs_config, warm_up_phone_regions,
+    KmsKeys, Providers, SqsQueue, UnknownOutcomes, Worker, kms_config, open_with_esdk, serve, sqs_config,
+    warm_up_phone_regions,
 };
 
 const HOW_TO_RUN: &str = "\
@@ -126,7 +127,7 @@ fn worker(start: Start, aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyho
         config,
         keys: Arc::new(KmsKeys::new(aws_sdk_kms::Client::from_conf(kms_config(aws)))),
         open: open_with_esdk,
-        providers,
+        providers: Providers::new(providers),
         queue: Arc::new(SqsQueue::new(sqs, queue_url, dead_letter_queue_url)),
         clock,
         random: Mutex::new(fastrand::Rng::new()),

@@ -1,11 +1,15 @@
-//! What becomes of a message: from how its work ended to exactly one verdict.
+//! What becomes of a message: the whole policy, on one page and without side effects. [`after`] says what follows one
+//! attempt at a provider, [`Ending`] names how the work of one receive ended, and [`settle`] comes to the verdict.
+//! README's two tables under "What becomes of a message" are made from this module by its tests.
 
 use std::time::Duration;
 
-use shared::{DeadLetterReason, Timestamp};
+use shared::{DeadLetterReason, Timestamp, TriggerSource};
 
-use crate::provider::ProviderMessageId;
-use crate::retry::{RetrySettings, visibility_delay};
+use crate::keys::KeyError;
+use crate::open::OpenFailure;
+use crate::provider::{Outcome, ProviderMessageId};
+use crate::retry::{RetrySettings, visibility_delay, visibility_schedule};
 
 /// The verdict on one record. One function of the worker acts on it; nothing else does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +25,12 @@ pub enum Verdict {
 /// Why a message is tried again later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryReason {
-    /// Every provider of the route failed in a way that may pass.
+    /// No provider of the route took it, and that may pass.
     ProvidersUnavailable,
-    /// KMS did not unwrap the data key.
+    /// KMS is throttled, failing or out of reach: it may pass by itself.
     KeyUnavailable,
+    /// KMS does not allow it: an operator can repair that.
+    KeyNotAllowed,
     /// The invocation had too little time left.
     OutOfTime,
     /// The worker itself failed on the record.
@@ -33,7 +39,7 @@ pub enum RetryReason {
     DeadLetterQueueUnavailable,
 }
 
-/// How the work on a message ended.
+/// How the work of one receive ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Delivered {
@@ -44,6 +50,7 @@ pub(crate) enum Ending {
     Failed {
         reason: RetryReason,
         detail: String,
+        /// The pause after which it may: what a provider asked for, or its circuit breaker.
         retry_after: Option<Duration>,
     },
     /// It will not go better later.
@@ -59,11 +66,83 @@ pub(crate) struct Circumstances {
     pub(crate) now: Timestamp,
     /// When SQS took the message.
     pub(crate) sent_at: Timestamp,
-    /// None when the body could not be read.
+    /// None when the body could not be read, as is the trigger source.
     pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) trigger_source: Option<TriggerSource>,
     pub(crate) receive_count: u32,
     /// Uniform in 0..1.
     pub(crate) unit: f64,
+}
+
+/// What follows an attempt within the same receive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing: a provider took it.
+    Delivered(ProviderMessageId),
+    /// Another attempt at the same provider as far as the schedule within an invocation goes, then the next provider.
+    AgainThenNextProvider,
+    /// The next provider, without a pause.
+    NextProvider,
+    /// One attempt more, at the next provider or, where there is none, at the same.
+    OneMore,
+    /// Nothing: no provider may be asked again.
+    Never(DeadLetterReason),
+}
+
+/// Two attempts that may each have been sent are enough.
+const MOST_UNKNOWNS: u32 = 2;
+
+/// What follows an attempt that ended so. `unknowns` counts the message's attempts of which nobody knows whether they
+/// were sent, this one included.
+pub(crate) fn after(outcome: Outcome, unknowns: u32) -> Next {
+    match outcome {
+        Outcome::Accepted { provider_message_id } => Next::Delivered(provider_message_id),
+        Outcome::Transient { .. } => Next::AgainThenNextProvider,
+        Outcome::ProviderPermanent => Next::NextProvider,
+        Outcome::Unknown if unknowns < MOST_UNKNOWNS => Next::OneMore,
+        Outcome::Unknown => Next::Never(DeadLetterReason::OutcomeUnknown),
+        Outcome::RecipientPermanent => Next::Never(DeadLetterReason::RecipientRejected),
+        Outcome::FraudBlocked => Next::Never(DeadLetterReason::FraudBlocked),
+    }
+}
+
+impl Ending {
+    pub(crate) fn failed(reason: RetryReason, detail: impl Into<String>) -> Self {
+        Self::Failed { reason, detail: detail.into(), retry_after: None }
+    }
+
+    pub(crate) fn refused(reason: DeadLetterReason, detail: impl Into<String>) -> Self {
+        Self::Refused { reason, detail: detail.into() }
+    }
+
+    pub(crate) fn out_of_time() -> Self {
+        Self::failed(RetryReason::OutOfTime, "no time left in this invocation")
+    }
+
+    /// The code's life ended between admission and the first attempt.
+    pub(crate) fn expired_on_the_way() -> Self {
+        Self::refused(DeadLetterReason::Expired, "expired before the first attempt")
+    }
+}
+
+impl From<KeyError> for Ending {
+    fn from(error: KeyError) -> Self {
+        let detail = error.to_string();
+        match error {
+            KeyError::Unavailable { .. } => Self::failed(RetryReason::KeyUnavailable, detail),
+            KeyError::NotAllowed { .. } => Self::failed(RetryReason::KeyNotAllowed, detail),
+            KeyError::Invalid { .. } => Self::refused(DeadLetterReason::Undecryptable, detail),
+        }
+    }
+}
+
+impl From<OpenFailure> for Ending {
+    fn from(failure: OpenFailure) -> Self {
+        match failure {
+            OpenFailure::Undecryptable(detail) => Self::refused(DeadLetterReason::Undecryptable, detail),
+            OpenFailure::Fault(detail) => Self::failed(RetryReason::WorkerFault, detail),
+        }
+    }
 }
 
 impl RetryReason {
@@ -72,6 +151,7 @@ impl RetryReason {
         match self {
             Self::ProvidersUnavailable => "providers_unavailable",
             Self::KeyUnavailable => "key_unavailable",
+            Self::KeyNotAllowed => "key_not_allowed",
             Self::OutOfTime => "out_of_time",
             Self::WorkerFault => "worker_fault",
             Self::DeadLetterQueueUnavailable => "dead_letter_queue_unavailable",
@@ -82,7 +162,7 @@ impl RetryReason {
     fn when_exhausted(self) -> DeadLetterReason {
         match self {
             Self::ProvidersUnavailable => DeadLetterReason::ProvidersExhausted,
-            Self::KeyUnavailable => DeadLetterReason::KeyUnavailable,
+            Self::KeyUnavailable | Self::KeyNotAllowed => DeadLetterReason::KeyUnavailable,
             Self::OutOfTime | Self::WorkerFault | Self::DeadLetterQueueUnavailable => DeadLetterReason::WorkerFault,
         }
     }
@@ -94,9 +174,10 @@ pub(crate) fn settle(ending: Ending, circumstances: Circumstances, settings: &Re
         Ending::Delivered { provider, provider_message_id } => Verdict::Delivered { provider, provider_message_id },
         Ending::Refused { reason, detail } => Verdict::DeadLetter { reason, detail },
         Ending::Failed { reason, detail, retry_after } => {
-            let Circumstances { now, sent_at, expires_at, receive_count, unit } = circumstances;
+            let Circumstances { now, sent_at, expires_at, trigger_source, receive_count, unit } = circumstances;
+            let schedule = visibility_schedule(trigger_source);
             let end = settings.end_of_retries(sent_at, expires_at);
-            match visibility_delay(receive_count, retry_after, now, end, unit) {
+            match visibility_delay(schedule, receive_count, retry_after, now, end, unit) {
                 Some(after) => Verdict::Retry { after, reason },
                 None => Verdict::DeadLetter { reason: reason.when_exhausted(), detail },
             }
@@ -104,44 +185,13 @@ pub(crate) fn settle(ending: Ending, circumstances: Circumstances, settings: &Re
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn circumstances(age: i64, lifetime: i64) -> Circumstances {
-        let sent_at = Timestamp::from_second(1_800_000_000).expect("in range");
-        let after = |seconds| sent_at.checked_add(jiff::SignedDuration::from_secs(seconds)).expect("in range");
-        Circumstances { now: after(age), sent_at, expires_at: Some(after(lifetime)), receive_count: 1, unit: 1.0 }
-    }
-
-    fn failed(reason: RetryReason) -> Ending {
-        Ending::Failed { reason, detail: "503".to_owned(), retry_after: None }
-    }
-
-    #[test]
-    fn a_failure_is_retried_while_the_code_can_still_be_typed_and_then_dead_lettered() {
-        let settings = RetrySettings::default();
-        for (reason, exhausted) in [
-            (RetryReason::ProvidersUnavailable, DeadLetterReason::ProvidersExhausted),
-            (RetryReason::KeyUnavailable, DeadLetterReason::KeyUnavailable),
-            (RetryReason::OutOfTime, DeadLetterReason::WorkerFault),
-            (RetryReason::WorkerFault, DeadLetterReason::WorkerFault),
-            (RetryReason::DeadLetterQueueUnavailable, DeadLetterReason::WorkerFault),
-        ] {
-            let retried = settle(failed(reason), circumstances(0, 180), &settings);
-            assert_eq!(retried, Verdict::Retry { after: Duration::from_secs(2), reason });
-            let given_up = settle(failed(reason), circumstances(160, 180), &settings);
-            assert_eq!(given_up, Verdict::DeadLetter { reason: exhausted, detail: "503".to_owned() });
-        }
-    }
-
-    #[test]
-    fn what_cannot_go_better_is_dead_lettered_at_once() {
-        let ending = Ending::Refused { reason: DeadLetterReason::RecipientRejected, detail: "21211".to_owned() };
-        let verdict = settle(ending, circumstances(0, 180), &RetrySettings::default());
-        assert_eq!(
-            verdict,
-            Verdict::DeadLetter { reason: DeadLetterReason::RecipientRejected, detail: "21211".to_owned() }
-        );
-    }
+/// How long a message waits whose dead letter the queue did not take. Whatever its age it must not vanish, so no end is
+/// set to that; the next receive comes to its verdict anew.
+pub(crate) fn after_refused_dead_letter(circumstances: Circumstances) -> Duration {
+    let Circumstances { now, trigger_source, receive_count, unit, sent_at: _, expires_at: _ } = circumstances;
+    let schedule = visibility_schedule(trigger_source);
+    visibility_delay(schedule, receive_count, None, now, Timestamp::MAX, unit).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

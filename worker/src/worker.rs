@@ -10,16 +10,15 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::admission::{Admitted, Refused, admit};
 use crate::config::Config;
-use crate::delivery::{Delivery, Trail};
-use crate::keys::{KeyError, KeyService, WrappedDataKey};
-use crate::open::{OpenCode, OpenFailure};
+use crate::delivery::{Delivery, SHORTEST_ATTEMPT, Trail};
+use crate::gate::Providers;
+use crate::keys::{KeyService, WrappedDataKey};
+use crate::open::OpenCode;
 use crate::phone_region::Country;
-use crate::provider::Provider;
 use crate::queue::{DeadLetter, Queue};
 use crate::record::Record;
 use crate::render::render;
-use crate::retry::visibility_delay;
-use crate::settlement::{Circumstances, Ending, RetryReason, Verdict, settle};
+use crate::settlement::{Circumstances, Ending, RetryReason, Verdict, after_refused_dead_letter, settle};
 use crate::unknowns::UnknownOutcomes;
 
 /// Everything that processing a record needs.
@@ -27,8 +26,7 @@ pub struct Worker {
     pub config: Config,
     pub keys: Arc<dyn KeyService>,
     pub open: OpenCode,
-    /// In the configuration's order; the route holds indexes into it.
-    pub providers: Vec<Arc<dyn Provider>>,
+    pub providers: Providers,
     pub queue: Arc<dyn Queue>,
     pub clock: Clock,
     pub random: Mutex<fastrand::Rng>,
@@ -46,9 +44,10 @@ pub(crate) enum Settled {
 /// How the work on a record ended, and what is then known of its message.
 struct Worked {
     ending: Ending,
-    /// None where the body could not be read, as is the expiry.
+    /// None where the body could not be read, as are the next two.
     id: Option<MessageId>,
     expires_at: Option<Timestamp>,
+    trigger_source: Option<TriggerSource>,
     /// None where the message was not admitted.
     admitted: Option<Facts>,
     trail: Trail,
@@ -73,8 +72,9 @@ impl Worker {
     pub(crate) async fn conclude_panicked(&self, record: &Record) -> Settled {
         let message = QueueMessage::parse(&record.body).ok();
         let worked = Worked {
-            ending: failed(RetryReason::WorkerFault, "the worker panicked on it"),
+            ending: Ending::failed(RetryReason::WorkerFault, "the worker panicked on it"),
             expires_at: message.as_ref().map(|message| message.expires_at),
+            trigger_source: message.as_ref().map(|message| message.event.trigger_source()),
             id: message.map(|message| message.id),
             admitted: None,
             trail: Trail::default(),
@@ -86,31 +86,28 @@ impl Worker {
         let admitted = match admit(record, &self.config, self.clock.now()) {
             Ok(admitted) => admitted,
             Err(Refused { reason, detail, id }) => {
-                let ending = refused(reason, detail);
-                return Worked { ending, id, expires_at: None, admitted: None, trail: Trail::default() };
+                let (ending, trail) = (Ending::refused(reason, detail), Trail::default());
+                return Worked { ending, id, expires_at: None, trigger_source: None, admitted: None, trail };
             }
         };
         let trail = Mutex::default();
         let ending = match self.text_of(&admitted, deadline).await {
-            Ok(text) => self.deliver(&admitted, &text, deadline, &trail).await,
+            Ok(text) => self.deliver(record, &admitted, &text, deadline, &trail).await,
             Err(ending) => ending,
         };
         let Admitted { message, country, route: _ } = admitted;
-        let facts = Facts {
-            trigger_source: message.event.trigger_source(),
-            country,
-            accepted_at: message.accepted_at,
-            expires_at: message.expires_at,
-        };
+        let trigger_source = message.event.trigger_source();
+        let facts = Facts { trigger_source, country, accepted_at: message.accepted_at, expires_at: message.expires_at };
         let trail = trail.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (id, expires_at) = (Some(message.id), Some(message.expires_at));
-        Worked { ending, id, expires_at, admitted: Some(facts), trail }
+        Worked { ending, id, expires_at, trigger_source: Some(trigger_source), admitted: Some(facts), trail }
     }
 
     /// Decrypts the message's code, if it has one, and renders the text.
     async fn text_of(&self, admitted: &Admitted, deadline: Instant) -> Result<SecretString, Ending> {
-        if Instant::now() >= deadline {
-            return Err(failed(RetryReason::OutOfTime, "no time left in this invocation"));
+        // What could not be sent any more is not decrypted either.
+        if deadline.saturating_duration_since(Instant::now()) < SHORTEST_ATTEMPT {
+            return Err(Ending::out_of_time());
         }
         let event = &admitted.message.event;
         let clear = match event.code() {
@@ -118,26 +115,19 @@ impl Worker {
             None => None,
         };
         render(event, clear.as_ref(), &self.config.texts)
-            .map_err(|error| refused(DeadLetterReason::RenderFailed, error.to_string()))
+            .map_err(|error| Ending::refused(DeadLetterReason::RenderFailed, error.to_string()))
     }
 
     async fn decrypt(&self, code: &SealedCode, deadline: Instant) -> Result<SecretString, Ending> {
         let began = Instant::now();
-        let undecryptable = |detail: String| refused(DeadLetterReason::Undecryptable, detail);
-        let wrapped = WrappedDataKey::find(code.message(), &self.config.key_arns)
-            .ok_or_else(|| undecryptable("no data key of the code was wrapped by a key of KMS_KEY_ARNS".to_owned()))?;
-        let data_key = match timeout_at(deadline, self.keys.unwrap(&wrapped)).await {
-            Ok(Ok(data_key)) => data_key,
-            Ok(Err(error @ KeyError::Invalid { .. })) => return Err(undecryptable(error.to_string())),
-            Ok(Err(error @ (KeyError::Unavailable { .. } | KeyError::NotAllowed { .. }))) => {
-                return Err(failed(RetryReason::KeyUnavailable, error.to_string()));
-            }
-            Err(_elapsed) => return Err(failed(RetryReason::KeyUnavailable, "KMS did not answer in time")),
-        };
-        let clear = (self.open)(code, &data_key).map_err(|failure| match failure {
-            OpenFailure::Undecryptable(detail) => undecryptable(detail),
-            OpenFailure::Fault(detail) => failed(RetryReason::WorkerFault, detail),
+        let wrapped = WrappedDataKey::find(code.message(), &self.config.key_arns).ok_or_else(|| {
+            let detail = "no data key of the code was wrapped by a key of KMS_KEY_ARNS";
+            Ending::refused(DeadLetterReason::Undecryptable, detail)
         })?;
+        let data_key = timeout_at(deadline, self.keys.unwrap(&wrapped))
+            .await
+            .map_err(|_elapsed| Ending::failed(RetryReason::KeyUnavailable, "KMS did not answer in time"))??;
+        let clear = (self.open)(code, &data_key)?;
         let key = Some(&wrapped.key);
         self.telemetry.record(&Fact::Decrypted { id: code.message_id(), key, took: began.elapsed() });
         Ok(clear)
@@ -145,36 +135,39 @@ impl Worker {
 
     async fn deliver(
         &self,
+        record: &Record,
         admitted: &Admitted,
         text: &SecretString,
         deadline: Instant,
         trail: &Mutex<Trail>,
     ) -> Ending {
         let message = &admitted.message;
-        let route: Vec<_> = admitted.route.iter().filter_map(|index| self.providers.get(*index)).collect();
         let delivery = Delivery {
             id: &message.id,
             to: message.event.phone_number(),
             text,
             expires_at: message.expires_at,
+            end_of_retries: self.config.retry.end_of_retries(self.sent_at(record), Some(message.expires_at)),
             deadline,
             clock: &self.clock,
+            random: &self.random,
             telemetry: self.telemetry.as_ref(),
             unknowns: &self.unknowns,
             trail,
         };
-        delivery.along(&route).await
+        delivery.along(&self.providers.on_route(&admitted.route)).await
     }
 
     /// Comes to the verdict and acts on it: the only place that does.
     async fn conclude(&self, record: &Record, worked: Worked) -> Settled {
-        let Worked { ending, id, expires_at, admitted, trail } = worked;
+        let Worked { ending, id, expires_at, trigger_source, admitted, trail } = worked;
         let id = id.as_ref().map_or(record.message_id.as_str(), MessageId::as_str);
         let now = self.clock.now();
         let circumstances = Circumstances {
             now,
-            sent_at: record.sent_at().unwrap_or(now),
+            sent_at: self.sent_at(record),
             expires_at,
+            trigger_source,
             receive_count: record.receive_count(),
             unit: self.unit(),
         };
@@ -194,7 +187,13 @@ impl Worker {
                 Settled::Done
             }
             Verdict::Retry { after, reason } => self.postpone(record, id, after, reason).await,
-            Verdict::DeadLetter { reason, detail } => self.dead_letter(record, id, reason, &detail, &trail).await,
+            Verdict::DeadLetter { reason, detail } => {
+                if self.dead_letter(record, id, reason, &detail, &trail).await {
+                    return Settled::Done;
+                }
+                let after = after_refused_dead_letter(circumstances);
+                self.postpone(record, id, after, RetryReason::DeadLetterQueueUnavailable).await
+            }
         }
     }
 
@@ -209,6 +208,7 @@ impl Worker {
         Settled::StaysInQueue
     }
 
+    /// Whether the dead-letter queue took it.
     async fn dead_letter(
         &self,
         record: &Record,
@@ -216,7 +216,7 @@ impl Worker {
         reason: DeadLetterReason,
         detail: &str,
         trail: &Trail,
-    ) -> Settled {
+    ) -> bool {
         let receive_count = record.receive_count();
         let letter = DeadLetter {
             body: &record.body,
@@ -230,30 +230,24 @@ impl Worker {
         match self.queue.dead_letter(&letter).await {
             Ok(()) => {
                 self.telemetry.record(&Fact::DeadLettered { id, reason, detail, receive_count });
-                Settled::Done
+                true
             }
             Err(error) => {
                 let error = error.to_string();
                 self.telemetry.record(&Fact::QueueCallFailed { id, call: "SendMessage", error: &error });
-                // Whatever its age, it must not vanish: no end is set to this retry.
-                let after = visibility_delay(receive_count, None, letter.failed_at, Timestamp::MAX, self.unit());
-                let after = after.unwrap_or_default();
-                self.postpone(record, id, after, RetryReason::DeadLetterQueueUnavailable).await
+                false
             }
         }
+    }
+
+    /// When SQS took the message; where it does not say, its horizon begins now.
+    fn sent_at(&self, record: &Record) -> Timestamp {
+        record.sent_at().unwrap_or_else(|| self.clock.now())
     }
 
     fn unit(&self) -> f64 {
         self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
     }
-}
-
-fn refused(reason: DeadLetterReason, detail: impl Into<String>) -> Ending {
-    Ending::Refused { reason, detail: detail.into() }
-}
-
-fn failed(reason: RetryReason, detail: impl Into<String>) -> Ending {
-    Ending::Failed { reason, detail: detail.into(), retry_after: None }
 }
 
 /// From one moment to a later one; clocks of two machines may disagree, then it is zero.

@@ -1,8 +1,8 @@
 //! What the README says about the worker is what the worker does.
 
-use shared::Environment;
-use worker::VISIBILITY_SCHEDULE;
+use shared::{Environment, TriggerSource};
 use worker::config::File;
+use worker::visibility_schedule;
 
 const README: &str = include_str!("../../README.md");
 
@@ -33,9 +33,23 @@ fn the_sample_configuration_is_sound_and_shows_the_defaults() {
 }
 
 #[test]
-fn the_schedule_is_the_one_that_is_documented() {
-    let steps: Vec<_> = VISIBILITY_SCHEDULE.iter().map(|step| step.as_secs().to_string()).collect();
-    assert!(README.contains(&format!("about {}, 600, … seconds", steps.join(", "))), "{steps:?}");
+fn the_schedules_are_those_that_are_documented() {
+    for (row, source) in [
+        ("Authentication", Some(TriggerSource::Authentication)),
+        ("AdminCreateUser, AccountTakeOverNotification", Some(TriggerSource::AdminCreateUser)),
+        ("AdminCreateUser, AccountTakeOverNotification", Some(TriggerSource::AccountTakeOverNotification)),
+        ("all others", Some(TriggerSource::SignUp)),
+        ("all others", Some(TriggerSource::ResendCode)),
+        ("all others", Some(TriggerSource::ForgotPassword)),
+        ("all others", Some(TriggerSource::UpdateUserAttribute)),
+        ("all others", Some(TriggerSource::VerifyUserAttribute)),
+        ("all others", Some(TriggerSource::Other)),
+        ("all others", None),
+    ] {
+        let steps: Vec<_> = visibility_schedule(source).iter().map(|step| step.as_secs().to_string()).collect();
+        let row = format!("| {row} | {}, 600, … |", steps.join(", "));
+        assert!(README.contains(&row), "{row}");
+    }
 }
 
 #[test]

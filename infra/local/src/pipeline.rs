@@ -13,7 +13,7 @@ use shared::{Clock, Environment, KeyArn, UserPoolId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use worker::config::{Config, File};
-use worker::{KmsKeys, RetrySettings, SqsQueue, UnknownOutcomes, Worker, max_receive_count, open_with_esdk};
+use worker::{KmsKeys, Providers, RetrySettings, SqsQueue, UnknownOutcomes, Worker, max_receive_count, open_with_esdk};
 
 use crate::aws::{EmbeddedAws, InvocationContext, LambdaFunction as _};
 use crate::cognito::UserPool;
@@ -86,7 +86,7 @@ impl Pipeline {
             config,
             keys: Arc::new(KmsKeys::new(kms)),
             open: open_with_esdk,
-            providers,
+            providers: Providers::new(providers),
             queue: Arc::new(SqsQueue::new(sqs, queue_url.clone(), dead_letter_queue_url.clone())),
             clock: Clock::system(),
             random: Mutex::new(fastrand::Rng::new()),

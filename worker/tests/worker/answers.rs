@@ -135,7 +135,7 @@ async fn a_provider_that_panics_may_have_sent_and_costs_its_own_record_alone() {
     let letters = scene.queue.letters();
     assert_eq!(letters.len(), 1);
     assert_eq!((letters[0].reason, letters[0].attempts), (DeadLetterReason::OutcomeUnknown, 2));
-    assert_eq!(letters[0].detail, "first: panic; first: panic");
+    assert_eq!(letters[0].detail, "first: panic x2");
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,14 +45,14 @@ async fn messages_without_a_code_need_no_key() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_kms_does_not_unwrap_now_is_a_retry() {
-    for error in [
-        KeyError::Unavailable { code: "ThrottlingException".to_owned() },
-        KeyError::NotAllowed { code: "AccessDeniedException".to_owned() },
+    for (error, reason) in [
+        (KeyError::Unavailable { code: "ThrottlingException".to_owned() }, "key_unavailable"),
+        (KeyError::NotAllowed { code: "AccessDeniedException".to_owned() }, "key_not_allowed"),
     ] {
         let scene = scene();
         scene.keys.become_like(KeyBehaviour::Fails(error));
         assert_eq!(scene.receive(&[record(0, &sign_in(0))]).await, [sqs_id(0)]);
-        assert_eq!(scene.facts.of("retried")[0]["reason"], "key_unavailable");
+        assert_eq!(scene.facts.of("retried")[0]["reason"], reason);
         assert_eq!(scene.requests(), [0]);
     }
 }

@@ -2,6 +2,7 @@
 //! is tokio's paused clock: a minute of waiting takes no time, and a duration is exact.
 
 mod answers;
+mod circuits;
 mod deadlines;
 mod doubles;
 mod failover;

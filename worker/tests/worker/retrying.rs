@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::DeadLetterReason;
+use shared::TriggerSource;
 use tokio::time::sleep;
-use worker::{KeyError, VISIBILITY_SCHEDULE};
+use worker::{KeyError, VisibilitySchedule, visibility_schedule};
 
 use crate::doubles::{KeyBehaviour, QueueBehaviour, faults_when_opening};
 use crate::messages::{beginning, expiring, message, received, record, second, sent, sign_in, sqs_id};
@@ -19,6 +20,10 @@ const DAY: i64 = 24 * 60 * 60;
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+fn of_sign_up() -> VisibilitySchedule {
+    visibility_schedule(Some(TriggerSource::SignUp))
 }
 
 /// A worker whose only provider is out of order: one attempt of 100 ms, and a retry.
@@ -38,7 +43,7 @@ async fn delays_follow_the_schedule_by_receive_count_with_jitter() {
         let records: Vec<_> = (0..100).map(|n| received(count, record(n, &long_lived(n)))).collect();
         assert_eq!(scene.receive(&records).await.len(), 100);
 
-        let step = VISIBILITY_SCHEDULE[(count as usize - 1).min(VISIBILITY_SCHEDULE.len() - 1)];
+        let step = of_sign_up()[(count as usize - 1).min(of_sign_up().len() - 1)];
         let delays = scene.queue.delays();
         assert_eq!(delays.len(), 100);
         for delay in &delays {
@@ -174,7 +179,7 @@ async fn without_attributes_a_message_is_retried_until_its_code_can_no_longer_be
             record["attributes"] = attributes;
         }
         assert_eq!(scene.receive(std::slice::from_ref(&record)).await, [sqs_id(0)]);
-        assert!(scene.queue.delays()[0] <= VISIBILITY_SCHEDULE[0]);
+        assert!(scene.queue.delays()[0] <= of_sign_up()[0]);
 
         sleep(seconds(160)).await;
         assert_eq!(scene.receive(&[record]).await, [""; 0]);
@@ -198,7 +203,7 @@ async fn a_message_that_cannot_be_postponed_stays_all_the_same_and_that_is_said(
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_cannot_be_sent_is_a_retry_at_any_age() {
     let expired = expiring(beginning(), sign_in(0));
-    let (shortest, longest) = (VISIBILITY_SCHEDULE[0], VISIBILITY_SCHEDULE[8]);
+    let (shortest, longest) = (of_sign_up()[0], of_sign_up()[8]);
     for (record, reason, step) in [
         (record(0, &sign_in(0)), DeadLetterReason::ProvidersExhausted, shortest),
         (record(0, &expired), DeadLetterReason::Expired, shortest),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::{Clock, Environment, KeyArn, UserPoolId};
 use tokio::time::{Instant, sleep};
 use worker::config::{Config, File};
-use worker::{Drained, Provider, UnknownOutcomes, Worker, serve};
+use worker::{Drained, Provider, Providers, UnknownOutcomes, Worker, serve};
 
 use crate::doubles::{Facts, Keys, Queues, opens};
 use crate::messages::{batch, beginning};
@@ -52,7 +52,9 @@ impl Scene {
             config,
             keys: keys.clone(),
             open: opens,
-            providers: providers.iter().map(|provider| Arc::clone(provider) as Arc<dyn Provider>).collect(),
+            providers: Providers::new(
+                providers.iter().map(|provider| Arc::clone(provider) as Arc<dyn Provider>).collect(),
+            ),
             queue: queue.clone(),
             clock: paused_clock(),
             random: Mutex::new(fastrand::Rng::with_seed(7)),

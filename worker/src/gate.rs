@@ -1,0 +1,115 @@
+//! What stands before each provider, shared by all records at work: its circuit breaker, and a bounded number of
+//! places, so that one slow provider can never hold everything that the worker has.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use shared::Timestamp;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::circuit_breaker::{Admission, Change, CircuitBreaker, Pass, Sign};
+use crate::provider::Provider;
+
+/// Attempts at one provider at once where there are several: three quarters of the records that a service works on.
+/// What does not fit goes to the next provider of its route, or is postponed.
+const PLACES: usize = crate::service::MOST_IN_FLIGHT / 4 * 3;
+
+/// The configured providers, each behind its gate.
+pub struct Providers(Vec<GatedProvider>);
+
+/// A provider and whether it is worth asking.
+pub(crate) struct GatedProvider {
+    pub(crate) provider: Arc<dyn Provider>,
+    circuit: Mutex<CircuitBreaker>,
+    places: Semaphore,
+}
+
+/// Why an attempt was not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// Too many of its last attempts failed.
+    CircuitOpen { opens_in: Duration },
+    /// Every place is taken.
+    Busy,
+}
+
+/// An attempt that was let through. Dropped without a report, it says nothing about the provider.
+pub(crate) struct Permit<'g> {
+    gate: &'g GatedProvider,
+    /// None once it was reported.
+    pass: Option<Pass>,
+    _place: SemaphorePermit<'g>,
+}
+
+impl Closed {
+    /// The cause's name in logs and in a dead letter's detail.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::CircuitOpen { .. } => "circuit_open",
+            Self::Busy => "busy",
+        }
+    }
+
+    /// The pause after which it is worth trying again; none is known where other attempts must end first.
+    pub(crate) fn opens_in(self) -> Duration {
+        match self {
+            Self::CircuitOpen { opens_in } => opens_in,
+            Self::Busy => Duration::ZERO,
+        }
+    }
+}
+
+impl Providers {
+    /// In the configuration's order; the route holds indexes into it.
+    pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
+        let places = if providers.len() > 1 { PLACES } else { Semaphore::MAX_PERMITS };
+        let gated = providers.into_iter().map(|provider| GatedProvider {
+            provider,
+            circuit: Mutex::default(),
+            places: Semaphore::new(places),
+        });
+        Self(gated.collect())
+    }
+
+    /// The providers at these indexes, in this order.
+    pub(crate) fn on_route(&self, route: &[usize]) -> Vec<&GatedProvider> {
+        route.iter().filter_map(|index| self.0.get(*index)).collect()
+    }
+}
+
+impl GatedProvider {
+    /// Lets an attempt through, or says why not. `is_last` says that its message will never be tried again: it passes
+    /// an open circuit.
+    pub(crate) fn enter(&self, now: Timestamp, is_last: bool) -> Result<Permit<'_>, Closed> {
+        let place = self.places.try_acquire().map_err(|_| Closed::Busy)?;
+        let admission = self.circuit().admit(now, is_last);
+        match admission {
+            Admission::Passes(pass) => Ok(Permit { gate: self, pass: Some(pass), _place: place }),
+            Admission::Refused { opens_in } => Err(Closed::CircuitOpen { opens_in }),
+        }
+    }
+
+    fn circuit(&self) -> std::sync::MutexGuard<'_, CircuitBreaker> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit<'_> {
+    pub(crate) fn is_probe(&self) -> bool {
+        self.pass.as_ref().is_some_and(|pass| pass.is_probe)
+    }
+
+    /// Takes note of how the attempt ended. `unit` is uniform in 0..1.
+    pub(crate) fn report(mut self, sign: Sign, now: Timestamp, unit: f64) -> Option<Change> {
+        let pass = self.pass.take()?;
+        self.gate.circuit().report(&pass, sign, now, unit)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if let Some(pass) = self.pass.take() {
+            self.gate.circuit().abandon(&pass);
+        }
+    }
+}
