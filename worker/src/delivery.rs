@@ -93,7 +93,7 @@ impl Delivery<'_> {
                 Next::Delivered(provider_message_id) => {
                     return Ending::Delivered { provider: gated.provider.name().to_owned(), provider_message_id };
                 }
-                Next::AgainThenNextProvider | Next::NextProvider => {}
+                Next::AgainThenOnward | Next::Onward => {}
                 // No other provider is left for the further attempt.
                 Next::OneMore if is_last => next -= 1,
                 Next::OneMore => {}

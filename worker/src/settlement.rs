@@ -80,9 +80,9 @@ pub(crate) enum Next {
     /// Nothing: a provider took it.
     Delivered(ProviderMessageId),
     /// Another attempt at the same provider as far as the schedule within an invocation goes, then the next provider.
-    AgainThenNextProvider,
+    AgainThenOnward,
     /// The next provider, without a pause.
-    NextProvider,
+    Onward,
     /// One attempt more, at the next provider or, where there is none, at the same.
     OneMore,
     /// Nothing: no provider may be asked again.
@@ -97,8 +97,8 @@ const MOST_UNKNOWNS: u32 = 2;
 pub(crate) fn after(outcome: Outcome, unknowns: u32) -> Next {
     match outcome {
         Outcome::Accepted { provider_message_id } => Next::Delivered(provider_message_id),
-        Outcome::Transient { .. } => Next::AgainThenNextProvider,
-        Outcome::ProviderPermanent => Next::NextProvider,
+        Outcome::Transient { .. } => Next::AgainThenOnward,
+        Outcome::ProviderPermanent => Next::Onward,
         Outcome::Unknown if unknowns < MOST_UNKNOWNS => Next::OneMore,
         Outcome::Unknown => Next::Never(DeadLetterReason::OutcomeUnknown),
         Outcome::RecipientPermanent => Next::Never(DeadLetterReason::RecipientRejected),

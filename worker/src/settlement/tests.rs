@@ -78,10 +78,10 @@ fn readme_has_the_table_of_what_follows_an_attempt() {
         };
         let follows = match after(outcome, unknowns) {
             Next::Delivered(_) => "delivered".to_owned(),
-            Next::AgainThenNextProvider => {
+            Next::AgainThenOnward => {
                 format!("up to {} more attempts there, then the next provider", IN_INVOCATION_SCHEDULE.len())
             }
-            Next::NextProvider => "the next provider".to_owned(),
+            Next::Onward => "the next provider".to_owned(),
             Next::OneMore => "one attempt more, at the next provider if there is one".to_owned(),
             Next::Never(reason) => format!("dead letter `{reason}`"),
         };
