@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use shared::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -69,6 +70,11 @@ impl Providers {
             places: Semaphore::new(places),
         });
         Self(gated.collect())
+    }
+
+    /// Opens a connection to each of them.
+    pub(crate) async fn connect(&self) {
+        join_all(self.0.iter().map(|gated| gated.provider.connect())).await;
     }
 
     /// The providers at these indexes, in this order.

@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
+use aws_sdk_kms::config::http::HttpRequest;
+use aws_sdk_kms::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::TimeoutConfig;
+use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_kms::error::BoxError;
 use aws_sdk_kms::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_kms::operation::decrypt::DecryptError;
 use aws_sdk_kms::primitives::Blob;
@@ -19,6 +23,9 @@ use zeroize::Zeroize as _;
 pub trait KeyService: Send + Sync {
     /// The data key inside `wrapped`.
     async fn unwrap(&self, wrapped: &WrappedDataKey) -> Result<SecretBox<[u8; 32]>, KeyError>;
+
+    /// Opens the connection that the first call would else have to wait for. What goes wrong shows at that call.
+    async fn connect(&self) {}
 }
 
 /// A data key as a message carries it, with everything KMS needs to unwrap it.
@@ -99,6 +106,34 @@ impl KeyService for KmsKeys {
         data_key
             .map(|key| SecretBox::new(Box::new(key)))
             .map_err(|_| KeyError::Invalid { code: "DataKeyLength".to_owned() })
+    }
+
+    async fn connect(&self) {
+        let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
+        let request = self.client.decrypt().customize().config_override(once).interceptor(AsksForNothing);
+        // KMS refuses it, and the connection stays in the client's pool.
+        let _ = request.send().await;
+    }
+}
+
+/// Makes an operation's request a bare `GET /`, unsigned: no key is touched, and no event is logged for it.
+#[derive(Debug)]
+struct AsksForNothing;
+
+impl Intercept for AsksForNothing {
+    fn name(&self) -> &'static str {
+        "asks for nothing"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        *request = HttpRequest::get(request.uri().to_owned())?;
+        Ok(())
     }
 }
 

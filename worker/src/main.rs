@@ -56,6 +56,7 @@ async fn run_on_lambda(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
         .region(EnvironmentVariableRegionProvider::new());
     let aws = with_client(aws).load().await;
     let worker = &Arc::new(worker(start, &aws, telemetry)?);
+    worker.connect().await;
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let time_left = time_left(event.context.deadline, worker.clock.now());
         let answer = worker.handle_batch(event.payload.get().as_bytes(), time_left).await;
@@ -95,6 +96,7 @@ async fn run_as_service(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
     let aws = aws_config::defaults(BehaviorVersion::latest()).load().await;
     anyhow::ensure!(aws.region().is_some(), "no AWS region is known; set AWS_REGION to the queue's region");
     let worker = Arc::new(worker(start, &aws, Arc::clone(&telemetry))?);
+    worker.connect().await;
     telemetry.record(&Fact::Notice { message: "receiving from QUEUE_URL until SIGTERM" });
     serve(worker, stop).await;
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use shared::telemetry::{Fact, Telemetry};
 use shared::{Clock, DeadLetterReason, MessageId, QueueMessage, SealedCode, Timestamp, TriggerSource};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::admission::{Admitted, Refused, admit};
 use crate::config::Config;
@@ -61,7 +61,17 @@ struct Facts {
     expires_at: Timestamp,
 }
 
+/// What is not connected by then is at the first message: a start must not wait for somebody else's outage.
+const TIME_TO_CONNECT: Duration = Duration::from_secs(1);
+
 impl Worker {
+    /// Opens the connections to KMS and the providers. On Lambda that is the time before the first message, which is
+    /// nobody's wait.
+    pub async fn connect(&self) {
+        let all = async { tokio::join!(self.keys.connect(), self.providers.connect()) };
+        let _ = timeout(TIME_TO_CONNECT, all).await;
+    }
+
     /// Works on one record until `deadline` at the latest and acts on the verdict.
     pub(crate) async fn process(&self, record: &Record, deadline: Instant) -> Settled {
         let worked = self.work(record, deadline).await;

@@ -10,8 +10,8 @@ use shared::{Clock, Environment, KeyArn, SealedCode, UserPoolId};
 use worker::config::{Config, File};
 use worker::provider::{Attempt, Outcome, ProviderMessageId, Sms};
 use worker::{
-    DeadLetter, KeyError, KeyService, OpenFailure, Provider, Queue, QueueError, Record, RetryReason, UnknownOutcomes,
-    Worker, WrappedDataKey,
+    DeadLetter, KeyError, KeyService, OpenFailure, Provider, Providers, Queue, QueueError, Record, RetryReason,
+    UnknownOutcomes, Worker, WrappedDataKey,
 };
 
 use crate::queue_message::NOON;
@@ -52,7 +52,7 @@ pub(crate) fn worker() -> (Arc<Worker>, Arc<Outside>) {
         config: CONFIG.clone(),
         keys: outside.clone(),
         open,
-        providers: vec![outside.clone()],
+        providers: Providers::new(vec![outside.clone()]),
         queue: outside.clone(),
         clock: Clock::from_fn(|| NOON.parse().expect("it is RFC 3339")),
         random: Mutex::new(fastrand::Rng::with_seed(7)),

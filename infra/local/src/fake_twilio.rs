@@ -180,10 +180,11 @@ async fn serve(listener: TcpListener, account: Arc<Account>) {
 async fn serve_connection(stream: TcpStream, account: Arc<Account>) {
     account.connections.fetch_add(1, Ordering::SeqCst);
     // Once there is something to read the client has begun to write: every reset meets a request on its way.
-    if !matches!(stream.peek(&mut [0]).await, Ok(1)) {
+    let mut method = [0; 4];
+    if !matches!(stream.peek(&mut method).await, Ok(1..)) {
         return;
     }
-    if account.takes_reset_before_read() {
+    if &method != b"HEAD" && account.takes_reset_before_read() {
         return reset(&stream);
     }
     let service = service_fn(|request| Box::pin(account.answer(request)));
@@ -217,6 +218,10 @@ impl Account {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+        // A client that opens its connection beforehand; it asks for nothing.
+        if request.method() == Method::HEAD {
+            return Ok(Response::builder().status(404).body(Full::default()).expect("a sound answer"));
+        }
         self.requests.fetch_add(1, Ordering::SeqCst);
         let mut script = self.scripts().pop_front().unwrap_or(Script::Accept);
         while let Script::Delay(wait, then) = script {

@@ -101,6 +101,15 @@ pub fn http_client(settings: &HttpSettings) -> Result<reqwest::Client, HttpClien
         .map_err(|error| HttpClientError(error.without_url()))
 }
 
+/// Opens a connection to where `url` is and leaves it in the client's pool: by a bare `HEAD /`, which asks for nothing
+/// and carries no credentials.
+pub(super) async fn open_connection(client: &reqwest::Client, url: &reqwest::Url) {
+    let mut root = url.clone();
+    root.set_path("/");
+    root.set_query(None);
+    let _ = client.head(root).send().await;
+}
+
 /// What came of one request.
 #[derive(Debug)]
 pub(super) enum Exchange {

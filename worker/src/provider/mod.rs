@@ -28,6 +28,9 @@ pub trait Provider: Send + Sync {
 
     /// Makes one attempt, for at most `sms.timeout`. Never fails: whatever happens is one of the outcomes.
     async fn send(&self, sms: &Sms<'_>) -> Attempt;
+
+    /// Opens the connection that the first attempt would else have to wait for. What goes wrong shows at that attempt.
+    async fn connect(&self) {}
 }
 
 /// What a provider is asked to send.

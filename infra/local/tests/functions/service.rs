@@ -64,7 +64,7 @@ impl World {
         codes
     }
 
-    async fn until(&self, condition: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&self, condition: impl Fn(&Self) -> bool) {
         let comes_true = async {
             while !condition(self) {
                 sleep(Duration::from_millis(5)).await;

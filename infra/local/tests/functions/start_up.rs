@@ -7,6 +7,7 @@ use local::lambda::{Function, Invocation, Outcome};
 use tokio::process::Command;
 
 use crate::binaries::binaries;
+use crate::mapping::Named;
 use crate::world::{LONG, World, write_configuration};
 
 /// Expects the function to end by itself before any work, and gives what it printed.
@@ -120,4 +121,17 @@ async fn a_worker_outside_lambda_names_what_a_service_needs() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     names_all(&stderr, &["worker cannot start", "QUEUE_URL is not set", "KMS_KEY_ARNS is not set"]);
+}
+
+#[tokio::test]
+async fn the_connection_to_the_provider_is_opened_before_the_first_message() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    world.until(|world| world.twilio.connections() == 1).await;
+    assert_eq!(world.twilio.requests(), 0, "nothing was asked of it");
+
+    world.forge(&world.body(world.sign_up("739214")).to_string()).await;
+    let round = world.round(&worker).await;
+    assert_eq!((round.messages.len(), round.names()), (1, Named::None));
+    assert_eq!((world.twilio.messages(), world.twilio.connections()), (1, 1), "the first message uses it");
 }

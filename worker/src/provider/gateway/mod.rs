@@ -20,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shared::Clock;
 
-use super::http::{HttpClientError, HttpSettings, exchange, http_client};
+use super::http::{HttpClientError, HttpSettings, exchange, http_client, open_connection};
 use super::{Attempt, Provider, Sms};
 use classify::Answers;
 use request::Request;
@@ -60,6 +60,10 @@ impl Provider for HttpGateway {
         let (request, content) = self.request.fill(&self.client, &Values::of(sms, self.max_validity, self.clock.now()));
         let exchange = exchange(request, content, self.timeout.min(sms.timeout), &self.clock).await;
         exchange.into_attempt(|answer| self.answers.classify(answer, sms))
+    }
+
+    async fn connect(&self) {
+        open_connection(&self.client, &self.request.base_url.below([])).await;
     }
 }
 

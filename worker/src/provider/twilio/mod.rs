@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use shared::Clock;
 
-use super::http::{BasicAuth, HttpClientError, HttpSettings, exchange, http_client};
+use super::http::{BasicAuth, HttpClientError, HttpSettings, exchange, http_client, open_connection};
 use super::{Attempt, Provider, Sms};
 use settings::Sender;
 
@@ -58,6 +58,10 @@ impl Provider for Twilio {
         let form = request::form(sms, &self.sender, self.discard_content);
         let exchange = exchange(request, form, self.timeout.min(sms.timeout), &self.clock).await;
         exchange.into_attempt(classify::classify)
+    }
+
+    async fn connect(&self) {
+        open_connection(&self.client, &self.endpoint).await;
     }
 }
 
