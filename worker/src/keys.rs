@@ -132,7 +132,7 @@ impl Intercept for AsksForNothing {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request_mut();
-        *request = HttpRequest::get(request.uri().to_owned())?;
+        *request = HttpRequest::get(request.uri())?;
         Ok(())
     }
 }

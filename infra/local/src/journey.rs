@@ -168,6 +168,8 @@ impl Telemetry for Observer {
             | Fact::Draining { .. }
             | Fact::Drained { .. }
             | Fact::Panicked { .. }
+            | Fact::NotAttempted { .. }
+            | Fact::CircuitChanged { .. }
             | Fact::Notice { .. } => return,
         };
         // Nobody listens any more once the run is over.
