@@ -142,6 +142,8 @@ async fn nothing_secret_is_ever_said() {
         "\"not_enqueued\"",
         "\"decrypted\"",
         "\"attempted\"",
+        "\"not_attempted\"",
+        "\"circuit_changed\"",
         "\"delivered\"",
         "\"retried\"",
         "\"dead_lettered\"",
@@ -155,6 +157,7 @@ async fn nothing_secret_is_ever_said() {
         "expired",
         "country_not_allowed",
         "key_unavailable",
+        "key_not_allowed",
         "out_of_time",
         "providers_unavailable",
         "QueueUnavailable",
@@ -201,9 +204,21 @@ async fn provider_errors(run: &mut Run) {
         }
         run.accept(&event).await;
         run.work(FUNCTION_TIMEOUT).await;
+        // Something that arrives: five failures in a row would open the circuit.
+        let event = run.event(TriggerSource::SignUp);
+        run.accept(&event).await;
+        run.work(FUNCTION_TIMEOUT).await;
     }
     for script in [Script::ResetAfterRead, Script::HalfAnswer, Script::Garbage200] {
         run.world.twilio.script(script);
+        let event = run.event(TriggerSource::ResendCode);
+        run.accept(&event).await;
+        run.work(FUNCTION_TIMEOUT).await;
+    }
+    for _failure in 0..5 {
+        run.world.provider_refuses(503, 20503, PROVIDERS_WORDS);
+    }
+    for _message in 0..3 {
         let event = run.event(TriggerSource::ResendCode);
         run.accept(&event).await;
         run.work(FUNCTION_TIMEOUT).await;

@@ -1,6 +1,7 @@
 //! What the worker refuses to send, and what it does while KMS is in the way.
 
-use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,26 +9,44 @@ use esdk::SealOptions;
 use local::aws::KmsFault;
 use serde_json::{Value, json};
 use shared::TriggerSource;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::mapping::Named;
 use crate::world::{PHONE, World, accept, user_pool};
 
-/// A KMS to which nobody may come.
-struct UntouchedKms(TcpListener);
+/// A KMS that nobody may ask for anything. A connection that is opened beforehand is no question.
+struct UntouchedKms {
+    endpoint: String,
+    was_asked: Arc<AtomicBool>,
+    serving: JoinHandle<()>,
+}
 
 impl UntouchedKms {
-    fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.set_nonblocking(true).expect("a socket can be made so");
-        Self(listener)
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
+        let was_asked = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&was_asked);
+        let serving = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = [0; 5];
+                let is_question = stream.read_exact(&mut head).await.is_ok() && &head != b"GET /";
+                asked.fetch_or(is_question, Ordering::SeqCst);
+            }
+        });
+        Self { endpoint, was_asked, serving }
     }
 
-    fn endpoint(&self) -> String {
-        format!("http://{}", self.0.local_addr().expect("bound"))
+    fn was_asked(&self) -> bool {
+        self.was_asked.load(Ordering::SeqCst)
     }
+}
 
-    fn was_touched(&self) -> bool {
-        self.0.accept().is_ok()
+impl Drop for UntouchedKms {
+    fn drop(&mut self) {
+        self.serving.abort();
     }
 }
 
@@ -38,14 +57,14 @@ async fn is_refused_unseen(change: impl FnOnce(&World, &mut Value), reason: &str
     change(&world, &mut body);
     let body = body.to_string();
     world.forge(&body).await;
-    let kms = UntouchedKms::new();
-    let worker = world.worker_with(&[("AWS_ENDPOINT_URL_KMS", &kms.endpoint())]).await;
+    let kms = UntouchedKms::new().await;
+    let worker = world.worker_with(&[("AWS_ENDPOINT_URL_KMS", &kms.endpoint)]).await;
     assert_eq!(world.round(&worker).await.names(), Named::None);
     let letter = world.dead_letter().await;
     assert_eq!((letter.reason(), &letter.body), (reason, &body));
     assert_eq!(letter.attributes.get("attempts").map(String::as_str), Some("0"));
-    assert!(!kms.was_touched(), "KMS was called");
-    assert_eq!((world.twilio.connections(), world.queued()), (0, 0));
+    assert!(!kms.was_asked(), "KMS was called");
+    assert_eq!((world.twilio.requests(), world.queued()), (0, 0));
 }
 
 #[tokio::test]
@@ -100,13 +119,13 @@ async fn a_number_of_no_country_is_not_sent_to() {
 #[tokio::test]
 async fn a_message_from_an_untrusted_sender_is_not_even_read() {
     let world = World::new().await;
-    let kms = UntouchedKms::new();
-    let worker = world.worker_with(&[("AWS_ENDPOINT_URL_KMS", &kms.endpoint())]).await;
+    let kms = UntouchedKms::new().await;
+    let worker = world.worker_with(&[("AWS_ENDPOINT_URL_KMS", &kms.endpoint)]).await;
     world.forge_as("AROASTRANGER", &world.body(world.sign_up("739214")).to_string()).await;
     assert_eq!(world.round(&worker).await.names(), Named::None);
     assert_eq!(world.dead_letter().await.reason(), "untrusted_sender");
-    assert!(!kms.was_touched(), "KMS was called");
-    assert_eq!((world.twilio.connections(), world.queued()), (0, 0));
+    assert!(!kms.was_asked(), "KMS was called");
+    assert_eq!((world.twilio.requests(), world.queued()), (0, 0));
 }
 
 #[tokio::test]
@@ -131,7 +150,7 @@ async fn a_code_that_was_tampered_with_is_not_sent() {
         assert_eq!(letter.reason(), "undecryptable", "{part}");
         assert!(!letter.attribute("detail").contains("739214"), "{part}");
     }
-    assert_eq!((world.twilio.connections(), world.queued()), (0, 0));
+    assert_eq!((world.twilio.requests(), world.queued()), (0, 0));
 }
 
 #[tokio::test]
@@ -147,12 +166,12 @@ async fn a_message_waits_in_the_queue_until_kms_is_well_again() {
         assert!(invisible.as_secs() <= 10, "{fault:?}: {invisible:?}");
         world.pass_time(&round).await;
     }
-    let kms = UntouchedKms::new();
-    let unreachable = kms.endpoint();
-    drop(kms);
+    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let unreachable = format!("http://{}", nobody.local_addr().expect("bound"));
+    drop(nobody);
     let cut_off = world.worker_with(&[("AWS_ENDPOINT_URL_KMS", &unreachable)]).await;
     let round = world.round(&cut_off).await;
-    assert_eq!((round.names(), world.queued(), world.twilio.connections()), (Named::All, 1, 0));
+    assert_eq!((round.names(), world.queued(), world.twilio.requests()), (Named::All, 1, 0));
     cut_off.kill().await;
     assert!(cut_off.output().contains("key_unavailable"), "{}", cut_off.output());
     world.pass_time(&round).await;
