@@ -103,18 +103,26 @@ impl CircuitBreaker {
     /// Whether an attempt may be made now; `is_last` says that its message will never be tried again.
     pub(crate) fn admit(&mut self, now: Timestamp, is_last: bool) -> Admission {
         let pass = |is_probe| Admission::Passes(Pass { period: self.period, is_probe });
-        match self.state {
-            State::Closed { .. } => pass(false),
-            // A clock that was set back must not keep it open.
-            State::Open { since, until, step } if now >= until || now < since => {
-                self.state = State::HalfOpen { since, step };
+        match (self.opens_in(now), &self.state) {
+            (None, State::Open { since, step, .. }) => {
+                self.state = State::HalfOpen { since: *since, step: *step };
                 pass(true)
             }
-            State::Open { .. } | State::HalfOpen { .. } if is_last => pass(false),
-            State::Open { until, .. } => {
-                Admission::Refused { opens_in: Duration::try_from(until.duration_since(now)).unwrap_or_default() }
-            }
-            State::HalfOpen { .. } => Admission::Refused { opens_in: Duration::ZERO },
+            (None, State::Closed { .. } | State::HalfOpen { .. }) => pass(false),
+            (Some(_), _) if is_last => pass(false),
+            (Some(opens_in), _) => Admission::Refused { opens_in },
+        }
+    }
+
+    /// How long it will refuse every attempt but a last one; none if the next one passes.
+    pub(crate) fn opens_in(&self, now: Timestamp) -> Option<Duration> {
+        match self.state {
+            State::Closed { .. } => None,
+            // A clock that was set back must not keep it open.
+            State::Open { since, until, .. } if now >= until || now < since => None,
+            State::Open { until, .. } => Duration::try_from(until.duration_since(now)).ok(),
+            // As long as the probe takes.
+            State::HalfOpen { .. } => Some(Duration::ZERO),
         }
     }
 

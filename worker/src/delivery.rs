@@ -22,11 +22,10 @@ pub(crate) const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
 /// Providers keep to their time by themselves; one that does not is cut off so much later.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A text on its way to a phone.
+/// A message on its way to a phone.
 pub(crate) struct Delivery<'w> {
     pub(crate) id: &'w MessageId,
     pub(crate) to: &'w PhoneNumber,
-    pub(crate) text: &'w SecretString,
     pub(crate) expires_at: Timestamp,
     /// After this moment the message is not received again.
     pub(crate) end_of_retries: Timestamp,
@@ -65,9 +64,24 @@ enum NotBegun {
 }
 
 impl Delivery<'_> {
+    /// How the receive ends if no provider of the route may be asked now: known before the code is decrypted, an outage
+    /// costs no call to KMS.
+    pub(crate) fn hopeless(&self, route: &[&GatedProvider]) -> Option<Ending> {
+        let now = self.clock.now();
+        if may_be_last_receive(now, self.end_of_retries) {
+            return None;
+        }
+        let pauses: Option<Vec<_>> = route.iter().map(|gated| gated.opens_in(now)).collect();
+        let pauses = pauses?;
+        for (gated, opens_in) in route.iter().zip(&pauses) {
+            self.note_closed(gated.provider.as_ref(), Closed::CircuitOpen { opens_in: *opens_in });
+        }
+        Some(self.unsuccessful(pauses.into_iter().min()))
+    }
+
     /// Asks the providers in order until one takes the SMS or none is left. An attempt that may have been
     /// sent is followed by at most one more of its kind, in this receive or a later one.
-    pub(crate) async fn along(&self, route: &[&GatedProvider]) -> Ending {
+    pub(crate) async fn along(&self, route: &[&GatedProvider], text: &SecretString) -> Ending {
         // The message waits for the provider that recovers first.
         let mut recovers_in: Option<Duration> = None;
         let mut recovers = |pause: Duration| recovers_in = Some(recovers_in.map_or(pause, |known| known.min(pause)));
@@ -75,8 +89,8 @@ impl Delivery<'_> {
         while let Some(gated) = route.get(next) {
             next += 1;
             let is_last = next == route.len();
-            let attempt = with_retries(self.share(is_last), || self.unit(), || self.attempt(gated, is_last)).await;
-            let outcome = match attempt {
+            let attempt = || self.attempt(gated, is_last, text);
+            let outcome = match with_retries(self.share(is_last), || self.unit(), attempt).await {
                 Ok(Attempt { outcome, code: _ }) => outcome,
                 Err(NotBegun::Closed(closed)) => {
                     recovers(closed.opens_in());
@@ -104,7 +118,7 @@ impl Delivery<'_> {
     }
 
     /// One attempt at one provider, unless it is too late for that or the provider's gate is closed.
-    async fn attempt(&self, gated: &GatedProvider, is_last: bool) -> Result<Attempt, NotBegun> {
+    async fn attempt(&self, gated: &GatedProvider, is_last: bool, text: &SecretString) -> Result<Attempt, NotBegun> {
         let (provider, now) = (gated.provider.as_ref(), self.clock.now());
         let valid_for = Duration::try_from(self.expires_at.duration_since(now)).unwrap_or_default();
         if valid_for.is_zero() {
@@ -116,12 +130,7 @@ impl Delivery<'_> {
         let permit = match gated.enter(now, may_be_last_receive(now, self.end_of_retries)) {
             Ok(permit) => permit,
             Err(closed) => {
-                self.telemetry.record(&Fact::NotAttempted {
-                    id: self.id,
-                    provider: provider.name(),
-                    cause: closed.as_str(),
-                });
-                self.trail().failed(provider, closed.as_str());
+                self.note_closed(provider, closed);
                 return Err(NotBegun::Closed(closed));
             }
         };
@@ -130,7 +139,7 @@ impl Delivery<'_> {
         }
         self.trail().begun(provider);
         let began = Instant::now();
-        let sms = Sms { id: self.id, to: self.to, text: self.text, valid_for, timeout: self.share(is_last) };
+        let sms = Sms { id: self.id, to: self.to, text, valid_for, timeout: self.share(is_last) };
         let attempt = send_guarded(provider, &sms).await;
         let code = attempt.code.as_ref().map(OutcomeCode::as_str);
         let class = attempt.outcome.class();
@@ -155,6 +164,12 @@ impl Delivery<'_> {
     /// How a receive ended that was over before the route was: what the providers said counts more, if any was asked.
     fn cut_short(&self, retry_after: Option<Duration>, without_attempt: Ending) -> Ending {
         if self.trail().failures.is_empty() { without_attempt } else { self.unsuccessful(retry_after) }
+    }
+
+    fn note_closed(&self, provider: &dyn Provider, closed: Closed) {
+        let cause = closed.as_str();
+        self.telemetry.record(&Fact::NotAttempted { id: self.id, provider: provider.name(), cause });
+        self.trail().failed(provider, cause);
     }
 
     fn note_unknown(&self) -> u32 {

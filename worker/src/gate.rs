@@ -84,6 +84,11 @@ impl Providers {
 }
 
 impl GatedProvider {
+    /// How long its circuit will refuse every attempt but a last one; none if the next one passes.
+    pub(crate) fn opens_in(&self, now: Timestamp) -> Option<Duration> {
+        self.circuit().opens_in(now)
+    }
+
     /// Lets an attempt through, or says why not. `is_last` says that its message will never be tried again: it passes
     /// an open circuit.
     pub(crate) fn enter(&self, now: Timestamp, is_last: bool) -> Result<Permit<'_>, Closed> {

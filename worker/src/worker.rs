@@ -101,16 +101,38 @@ impl Worker {
             }
         };
         let trail = Mutex::default();
-        let ending = match self.text_of(&admitted, deadline).await {
-            Ok(text) => self.deliver(record, &admitted, &text, deadline, &trail).await,
-            Err(ending) => ending,
-        };
+        let ending = self.send(record, &admitted, deadline, &trail).await;
         let Admitted { message, country, route: _ } = admitted;
         let trigger_source = message.event.trigger_source();
         let facts = Facts { trigger_source, country, accepted_at: message.accepted_at, expires_at: message.expires_at };
         let trail = trail.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (id, expires_at) = (Some(message.id), Some(message.expires_at));
         Worked { ending, id, expires_at, trigger_source: Some(trigger_source), admitted: Some(facts), trail }
+    }
+
+    /// Decrypts, renders and delivers an admitted message.
+    async fn send(&self, record: &Record, admitted: &Admitted, deadline: Instant, trail: &Mutex<Trail>) -> Ending {
+        let message = &admitted.message;
+        let delivery = Delivery {
+            id: &message.id,
+            to: message.event.phone_number(),
+            expires_at: message.expires_at,
+            end_of_retries: self.config.retry.end_of_retries(self.sent_at(record), Some(message.expires_at)),
+            deadline,
+            clock: &self.clock,
+            random: &self.random,
+            telemetry: self.telemetry.as_ref(),
+            unknowns: &self.unknowns,
+            trail,
+        };
+        let route = self.providers.on_route(&admitted.route);
+        if let Some(ending) = delivery.hopeless(&route) {
+            return ending;
+        }
+        match self.text_of(admitted, deadline).await {
+            Ok(text) => delivery.along(&route, &text).await,
+            Err(ending) => ending,
+        }
     }
 
     /// Decrypts the message's code, if it has one, and renders the text.
@@ -141,31 +163,6 @@ impl Worker {
         let key = Some(&wrapped.key);
         self.telemetry.record(&Fact::Decrypted { id: code.message_id(), key, took: began.elapsed() });
         Ok(clear)
-    }
-
-    async fn deliver(
-        &self,
-        record: &Record,
-        admitted: &Admitted,
-        text: &SecretString,
-        deadline: Instant,
-        trail: &Mutex<Trail>,
-    ) -> Ending {
-        let message = &admitted.message;
-        let delivery = Delivery {
-            id: &message.id,
-            to: message.event.phone_number(),
-            text,
-            expires_at: message.expires_at,
-            end_of_retries: self.config.retry.end_of_retries(self.sent_at(record), Some(message.expires_at)),
-            deadline,
-            clock: &self.clock,
-            random: &self.random,
-            telemetry: self.telemetry.as_ref(),
-            unknowns: &self.unknowns,
-            trail,
-        };
-        delivery.along(&self.providers.on_route(&admitted.route)).await
     }
 
     /// Comes to the verdict and acts on it: the only place that does.

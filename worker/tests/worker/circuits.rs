@@ -130,6 +130,7 @@ async fn where_every_circuit_is_open_a_message_waits_until_the_first_may_close()
     assert_eq!(scene.receive(&sign_ins(5..6)).await, [sqs_id(5)]);
 
     assert_eq!(scene.requests(), [5]);
+    assert_eq!(scene.keys.calls().len(), 5, "its code is not even decrypted");
     assert_eq!(scene.queue.delays().last(), Some(&seconds(20)), "as long as the provider had asked for");
     let retried = scene.facts.of("retried");
     assert_eq!(retried.last().expect("a retry")["reason"], "providers_unavailable");
