@@ -88,9 +88,9 @@ impl Delivery<'_> {
         let mut next = 0;
         while let Some(gated) = route.get(next) {
             next += 1;
-            let is_last = next == route.len();
-            let attempt = || self.attempt(gated, is_last, text);
-            let outcome = match with_retries(self.share(is_last), || self.unit(), attempt).await {
+            let no_other_follows = next == route.len();
+            let attempt = || self.attempt(gated, no_other_follows, text);
+            let outcome = match with_retries(self.share(no_other_follows), || self.unit(), attempt).await {
                 Ok(Attempt { outcome, code: _ }) => outcome,
                 Err(NotBegun::Closed(closed)) => {
                     recovers(closed.opens_in());
@@ -109,7 +109,7 @@ impl Delivery<'_> {
                 }
                 Next::AgainThenOnward | Next::Onward => {}
                 // No other provider is left for the further attempt.
-                Next::OneMore if is_last => next -= 1,
+                Next::OneMore if no_other_follows => next -= 1,
                 Next::OneMore => {}
                 Next::Never(reason) => return Ending::refused(reason, self.failures()),
             }
@@ -118,7 +118,12 @@ impl Delivery<'_> {
     }
 
     /// One attempt at one provider, unless it is too late for that or the provider's gate is closed.
-    async fn attempt(&self, gated: &GatedProvider, is_last: bool, text: &SecretString) -> Result<Attempt, NotBegun> {
+    async fn attempt(
+        &self,
+        gated: &GatedProvider,
+        no_other_follows: bool,
+        text: &SecretString,
+    ) -> Result<Attempt, NotBegun> {
         let (provider, now) = (gated.provider.as_ref(), self.clock.now());
         let valid_for = Duration::try_from(self.expires_at.duration_since(now)).unwrap_or_default();
         if valid_for.is_zero() {
@@ -139,7 +144,7 @@ impl Delivery<'_> {
         }
         self.trail().begun(provider);
         let began = Instant::now();
-        let sms = Sms { id: self.id, to: self.to, text, valid_for, timeout: self.share(is_last) };
+        let sms = Sms { id: self.id, to: self.to, text, valid_for, timeout: self.share(no_other_follows) };
         let attempt = send_guarded(provider, &sms).await;
         let code = attempt.code.as_ref().map(OutcomeCode::as_str);
         let class = attempt.outcome.class();
@@ -194,9 +199,9 @@ impl Delivery<'_> {
     }
 
     /// The record's time for one provider: half of what is left where another one may have to follow.
-    fn share(&self, is_last: bool) -> Duration {
+    fn share(&self, no_other_follows: bool) -> Duration {
         let time_left = self.time_left();
-        if is_last { time_left } else { (time_left / 2).max(SHORTEST_ATTEMPT).min(time_left) }
+        if no_other_follows { time_left } else { (time_left / 2).max(SHORTEST_ATTEMPT).min(time_left) }
     }
 
     fn time_left(&self) -> Duration {
