@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use worker::{Drained, MOST_IN_FLIGHT, TIME_TO_DRAIN};
 
 use crate::doubles::{KeyBehaviour, LONG_POLL, QueueBehaviour};
-use crate::messages::{expiring, number, receipt, record, second, sign_in};
+use crate::messages::{expiring, number, receipt, record, second, sign_in, to};
 use crate::provider_double::{LATENCY, ScriptedProvider, accepts, hangs, transient};
 use crate::scene::Scene;
 
@@ -67,6 +67,26 @@ async fn the_records_in_flight_are_bounded() {
         assert_eq!(so_far, begun, "after {after:?}");
     }
     assert_eq!(scene.queue.deleted().len(), 250);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_provider_does_not_starve_the_messages_that_go_elsewhere() {
+    let slow = ScriptedProvider::named("slow", [accepts().after(seconds(15))]);
+    let scene = Scene::configured(
+        "[route]\ndefault = [\"slow\"]\n[route.country]\nAU = [\"quick\"]\n",
+        [slow, ScriptedProvider::named("quick", [accepts()])],
+    );
+    scene.queue.arrive((0..300).map(arrival));
+    scene.queue.arrive((300..320).map(|n| record(n, &to("+61491570156", expiring(second(3_600), sign_in(n))))));
+
+    scene.serve_for(seconds(5)).await;
+
+    let began = scene.queue.receives()[0];
+    let quick = scene.providers[1].requests();
+    assert_eq!(quick.len(), 20);
+    assert!(quick.iter().all(|request| request.at < began + seconds(1)), "behind 300 others");
+    assert_eq!(scene.providers[0].requests().len(), 75);
+    assert_eq!(scene.queue.postponed().len(), 225);
 }
 
 #[tokio::test(start_paused = true)]
