@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Fault, Faults, Value};
+use super::{DurationError, Fault, Faults, Value, parse_duration};
 
 /// A configuration file, parsed as far as its syntax allows.
 pub struct Document<'text> {
@@ -115,13 +115,8 @@ impl<'doc> Section<'doc> {
         faults: &mut Faults,
     ) -> Option<Duration> {
         let value = self.take(key)?;
-        let outcome = match value.get_ref().as_str().and_then(duration) {
-            None => Err("must be a duration such as \"20s\", \"3m\", \"6h\" or \"7d\"".to_owned()),
-            Some(duration) if !allowed.contains(&duration) => {
-                Err(format!("must lie between {:?} and {:?}", allowed.start(), allowed.end()))
-            }
-            Some(duration) => Ok(duration),
-        };
+        let text = value.get_ref().as_str().ok_or(DurationError::NotADuration);
+        let outcome = text.and_then(|text| parse_duration(text, allowed)).map_err(|error| error.to_string());
         self.accept(key, value, outcome, faults)
     }
 
@@ -237,12 +232,6 @@ pub fn did_you_mean(name: &str, known: &[&str]) -> String {
 
 fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|member| member.get_ref().as_str().map(str::to_owned)).collect()
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let span: jiff::Span = text.parse().ok()?;
-    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
-    Duration::try_from(duration).ok()
 }
 
 /// A key that somebody mistyped may be a pasted secret: show its beginning only.

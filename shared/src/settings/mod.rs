@@ -1,10 +1,12 @@
 //! The configuration file: how it is read, and the slice of it that producer and worker share.
 
 mod document;
+mod duration;
 mod faults;
 mod value;
 
 pub use document::{Document, Section, did_you_mean};
+pub use duration::{DurationError, parse_duration};
 pub use faults::{Fault, Faults};
 pub use value::{Shape, Value};
 

@@ -1,0 +1,55 @@
+//! Durations as the configuration file writes them.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Why a text is no duration that is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DurationError {
+    #[error("must be a duration such as \"20s\", \"3m\", \"6h\" or \"7d\"")]
+    NotADuration,
+    #[error("must lie between {:?} and {:?}", .0.start(), .0.end())]
+    NotAllowed(RangeInclusive<Duration>),
+}
+
+/// Reads `3m`, `20s` or `7d` (a day is 24 hours).
+///
+/// # Errors
+/// When it is no duration, or not an allowed one.
+pub fn parse_duration(text: &str, allowed: RangeInclusive<Duration>) -> Result<Duration, DurationError> {
+    let span: jiff::Span = text.parse().map_err(|_| DurationError::NotADuration)?;
+    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok();
+    let duration = duration.and_then(|duration| Duration::try_from(duration).ok());
+    match duration.ok_or(DurationError::NotADuration)? {
+        duration if allowed.contains(&duration) => Ok(duration),
+        _ => Err(DurationError::NotAllowed(allowed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<u64, String> {
+        let allowed = Duration::from_secs(1)..=Duration::from_secs(600);
+        parse_duration(text, allowed).map(|duration| duration.as_secs()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_duration_has_a_number_and_a_unit() {
+        for (text, seconds) in [("10s", 10), ("2m", 120), ("1m 30s", 90), ("1s", 1), ("10m", 600)] {
+            assert_eq!(parsed(text), Ok(seconds), "{text}");
+        }
+        for text in ["", "10", "ten", "-5s", "1y", "3 parsecs", "99999999999999999999s"] {
+            let refusal = parsed(text).expect_err(text);
+            assert_eq!(refusal, "must be a duration such as \"20s\", \"3m\", \"6h\" or \"7d\"", "{text}");
+        }
+    }
+
+    #[test]
+    fn one_that_is_too_short_or_too_long_is_told_what_is_allowed() {
+        for text in ["0s", "999ms", "601s", "1h"] {
+            assert_eq!(parsed(text), Err("must lie between 1s and 600s".to_owned()), "{text}");
+        }
+    }
+}
