@@ -1,8 +1,10 @@
 //! What a person sees of a local run.
 
+mod outage;
+
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use shared::{KeyArn, SealedCode};
@@ -21,11 +23,13 @@ const SOURCE_WIDTH: usize = 28;
 /// Writes a run to a terminal or a file; the writer decides whether colours survive.
 pub(crate) struct Display<'w> {
     out: &'w mut (dyn Write + Send),
+    /// Where times are told: what they count from.
+    zero: Option<Instant>,
 }
 
 impl<'w> Display<'w> {
     pub(crate) fn new(out: &'w mut (dyn Write + Send)) -> Self {
-        Self { out }
+        Self { out, zero: None }
     }
 
     pub(crate) fn title(&mut self) -> io::Result<()> {
@@ -45,7 +49,7 @@ impl<'w> Display<'w> {
         match &journey.ending {
             Ending::Arrived(ReceivedSms { to, body, .. }) => {
                 let body = without_control_characters(body);
-                lines.push(line("phone", "", &format!("{to} {GREEN}{body}{GREEN:#}")));
+                lines.push(line("phone", "", &format!("{to} {}", in_green(&body))));
             }
             Ending::Refused { error_type, message } => {
                 let took = journey.producer.map(millis).unwrap_or_default();
@@ -53,23 +57,33 @@ impl<'w> Display<'w> {
             }
             Ending::DeadLettered { .. } | Ending::Waiting => {}
         }
-        self.block(journey, &lines)
+        self.block(journey.latest, journey, &lines)
     }
 
     /// A journey that is not followed any further. If its message arrives after all, that is shown then.
     pub(crate) fn still_waiting(&mut self, journey: &Journey) -> io::Result<()> {
         let mut lines = stage_lines(&journey.stages);
         lines.push(in_red("still in the queue"));
-        self.block(journey, &lines)
+        self.block(Instant::now(), journey, &lines)
     }
 
-    fn block(&mut self, journey: &Journey, lines: &[String]) -> io::Result<()> {
+    fn block(&mut self, at: Instant, journey: &Journey, lines: &[String]) -> io::Result<()> {
         let mut head = source(journey);
         for line in lines {
+            self.time(at)?;
             writeln!(self.out, "{BOLD}{head:<SOURCE_WIDTH$}{BOLD:#}{line}")?;
-            head = "";
+            // Where times are told, messages take turns line by line.
+            if self.zero.is_none() {
+                head = "";
+            }
         }
         Ok(())
+    }
+
+    /// When the rest of the line happened, where times are told.
+    fn time(&mut self, at: Instant) -> io::Result<()> {
+        let Some(zero) = self.zero else { return Ok(()) };
+        write!(self.out, "{DIM}{:>6.2} s{DIM:#}  ", at.saturating_duration_since(zero).as_secs_f64())
     }
 
     pub(crate) fn summary(&mut self, journeys: &[Journey], elapsed: Duration) -> io::Result<()> {
@@ -139,7 +153,7 @@ fn source(journey: &Journey) -> &str {
 }
 
 fn stage_lines(stages: &[Stage]) -> Vec<String> {
-    let mut decrypted = None;
+    let (mut decrypted, mut not_asked) = (None, String::new());
     let of_stage = |stage: &Stage| match stage {
         Stage::Queued { sealed_code, took, .. } => Some(queued_line(sealed_code.as_ref(), *took)),
         Stage::Decrypted { took } => {
@@ -149,9 +163,15 @@ fn stage_lines(stages: &[Stage]) -> Vec<String> {
         Stage::Attempted { provider, outcome, code, took } => {
             Some(attempt_line(decrypted.take(), provider, outcome, code.as_deref(), *took))
         }
+        Stage::NotAttempted { provider, cause } => {
+            not_asked.push_str(&format!(" ({provider} not asked: {cause})"));
+            None // The line about what follows from it names it.
+        }
         Stage::Delivered { .. } => None,
-        Stage::Postponed { reason, after } => {
-            Some(line("worker", "", &in_red(&format!("postponed by {after:.1?}: {reason}"))))
+        Stage::Postponed { reason, after, receive_count } => {
+            let not_asked = std::mem::take(&mut not_asked);
+            let what = format!("receive {receive_count}, postponed by {after:?}: {reason}{not_asked}");
+            Some(line("worker", "", &in_red(&what)))
         }
         Stage::DeadLettered { reason, detail } => {
             Some(line("worker", "", &in_red(&format!("dead-lettered as {reason}: {detail}"))))
@@ -200,13 +220,17 @@ fn without_control_characters(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
+fn in_green(text: &str) -> String {
+    format!("{GREEN}{text}{GREEN:#}")
+}
+
 fn in_red(text: &str) -> String {
     format!("{RED}{text}{RED:#}")
 }
 
 fn outcome(ending: &Ending) -> String {
     match ending {
-        Ending::Arrived(_) => format!("{GREEN}arrived{GREEN:#}"),
+        Ending::Arrived(_) => in_green("arrived"),
         Ending::Refused { .. } => in_red("refused"),
         Ending::DeadLettered { reason, .. } => in_red(&format!("dead letter: {reason}")),
         Ending::Waiting => in_red("in the queue"),
@@ -228,7 +252,7 @@ mod tests {
         let (to, from) = ("+12065550100".to_owned(), "+12065550199".to_owned());
         let (sid, body, received_at) = (String::new(), "new\n\u{1b}[2Jdevice".to_owned(), Timestamp::UNIX_EPOCH);
         let sms = ReceivedSms { sid, to, from, body, validity_period: 60, received_at };
-        let journey = Journey { ending: Ending::Arrived(sms), ..Journey::new() };
+        let journey = Journey { ending: Ending::Arrived(sms), ..Journey::new(Instant::now()) };
         let mut out = Vec::new();
         Display::new(&mut out).journey(&journey).expect("memory can be written to");
         let shown = String::from_utf8(out).expect("UTF-8");

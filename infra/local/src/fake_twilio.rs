@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -84,6 +84,7 @@ struct Account {
     settings: FakeTwilioSettings,
     clock: Clock,
     scripts: Mutex<VecDeque<Script>>,
+    has_outage: AtomicBool,
     requests: AtomicUsize,
     connections: AtomicUsize,
     /// Requests whose form was read.
@@ -105,6 +106,7 @@ impl FakeTwilio {
             settings,
             clock: Clock::system(),
             scripts: Mutex::default(),
+            has_outage: AtomicBool::default(),
             requests: AtomicUsize::default(),
             connections: AtomicUsize::default(),
             read: AtomicUsize::default(),
@@ -122,6 +124,11 @@ impl FakeTwilio {
     /// Says what becomes of the next request for which nothing has been said yet.
     pub fn script(&self, script: Script) {
         self.account.scripts().push_back(script);
+    }
+
+    /// Begins or ends an outage: every request for which nothing has been said is refused with 503.
+    pub fn set_outage(&self, lasts: bool) {
+        self.account.has_outage.store(lasts, Ordering::SeqCst);
     }
 
     /// The next message, in the order in which they were taken. Waits for it.
@@ -209,6 +216,14 @@ impl Account {
         self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn unscripted(&self) -> Script {
+        if !self.has_outage.load(Ordering::SeqCst) {
+            return Script::Accept;
+        }
+        let body = json!({ "code": 20503, "message": "Service Unavailable", "status": 503 }).to_string();
+        Script::Answer { status: 503, headers: Vec::new(), body }
+    }
+
     fn takes_reset_before_read(&self) -> bool {
         let next = self.scripts().pop_front_if(|script| matches!(script, Script::ResetBeforeRead));
         if next.is_some() {
@@ -223,7 +238,7 @@ impl Account {
             return Ok(Response::builder().status(404).body(Full::default()).expect("a sound answer"));
         }
         self.requests.fetch_add(1, Ordering::SeqCst);
-        let mut script = self.scripts().pop_front().unwrap_or(Script::Accept);
+        let mut script = self.scripts().pop_front().unwrap_or_else(|| self.unscripted());
         while let Script::Delay(wait, then) = script {
             tokio::time::sleep(wait).await;
             script = *then;

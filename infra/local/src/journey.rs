@@ -1,4 +1,4 @@
-//! What can be seen of one event on its way from Cognito to the phone.
+//! What can be seen of one event on its way from Cognito to the phone, and of the provider that it goes to.
 
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,11 @@ pub enum Stage {
         code: Option<String>,
         took: Duration,
     },
+    /// A provider was not asked.
+    NotAttempted {
+        provider: String,
+        cause: String,
+    },
     /// The worker is done: a provider took the SMS.
     Delivered {
         trigger_source: TriggerSource,
@@ -39,6 +44,8 @@ pub enum Stage {
     Postponed {
         reason: String,
         after: Duration,
+        /// Counts the receives so far.
+        receive_count: u32,
     },
     DeadLettered {
         reason: String,
@@ -60,14 +67,22 @@ pub struct Journey {
     pub queue: Option<Duration>,
     pub decrypt: Option<Duration>,
     pub provider: Option<Duration>,
+    /// How often the worker received the message and came to a verdict.
+    pub receives: u32,
+    /// How often a provider was asked.
+    pub attempts: u32,
+    /// How often a provider was not asked.
+    pub attempts_not_made: u32,
     /// From the trigger's invocation to the latest stage.
     pub total: Duration,
+    /// When the latest stage was.
+    pub latest: Instant,
     pub ending: Ending,
 }
 
 impl Journey {
-    /// One of which nothing has been seen yet.
-    pub(crate) fn new() -> Self {
+    /// One of which nothing has been seen before.
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             invocation: None,
             trigger_source: None,
@@ -76,13 +91,17 @@ impl Journey {
             queue: None,
             decrypt: None,
             provider: None,
+            receives: 0,
+            attempts: 0,
+            attempts_not_made: 0,
             total: Duration::ZERO,
+            latest: now,
             ending: Ending::Waiting,
         }
     }
 
-    pub(crate) fn of_invocation(invocation: &str) -> Self {
-        Self { invocation: Some(invocation.to_owned()), ..Self::new() }
+    pub(crate) fn of_invocation(invocation: &str, now: Instant) -> Self {
+        Self { invocation: Some(invocation.to_owned()), ..Self::new(now) }
     }
 }
 
@@ -113,6 +132,32 @@ impl Ending {
     }
 }
 
+/// The circuit breaker of a provider changed.
+#[derive(Clone, Debug)]
+pub(crate) struct CircuitChange {
+    pub(crate) at: Instant,
+    pub(crate) provider: String,
+    pub(crate) circuit: Circuit,
+}
+
+/// What a circuit breaker lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Circuit {
+    /// Nothing.
+    Open { open_for: Duration },
+    /// One attempt, to see.
+    HalfOpen,
+    /// Everything.
+    Closed,
+}
+
+/// What is new in a run.
+#[derive(Clone, Debug)]
+pub(crate) enum News {
+    Journey(Box<Journey>),
+    Circuit(CircuitChange),
+}
+
 /// What the run hears from its parts.
 pub(crate) enum Heard {
     /// An invocation of the producer begins.
@@ -122,7 +167,12 @@ pub(crate) enum Heard {
     /// The producer refused an event.
     Refused(Journey),
     /// Something happened to the message of this id.
-    Happened { id: String, at: Instant, stage: Stage },
+    Happened {
+        id: String,
+        at: Instant,
+        stage: Stage,
+    },
+    CircuitChanged(CircuitChange),
     /// An SMS arrived at the phone.
     Phone(ReceivedSms),
 }
@@ -136,6 +186,7 @@ pub(crate) struct Observer {
 
 impl Telemetry for Observer {
     fn record(&self, fact: &Fact<'_>) {
+        let at = Instant::now();
         let (id, stage) = match fact {
             Fact::Accepted { id, trigger_source, sealed_code, took, .. } => {
                 let invocation = self.invocation.clone().unwrap_or_default();
@@ -148,14 +199,30 @@ impl Telemetry for Observer {
                 let stage = Stage::Attempted { provider, outcome, code: code.map(str::to_owned), took: *took };
                 (id.to_string(), stage)
             }
+            Fact::NotAttempted { id, provider, cause } => {
+                let (provider, cause) = ((*provider).to_owned(), (*cause).to_owned());
+                (id.to_string(), Stage::NotAttempted { provider, cause })
+            }
+            Fact::CircuitChanged { provider, state, open_for } => {
+                let circuit = match (*state, *open_for) {
+                    (_, Some(open_for)) => Circuit::Open { open_for },
+                    ("half_open", None) => Circuit::HalfOpen,
+                    (_, None) => Circuit::Closed,
+                };
+                let change = CircuitChange { at, provider: (*provider).to_owned(), circuit };
+                // Here and below: nobody listens any more once the run is over.
+                let _ = self.heard.send(Heard::CircuitChanged(change));
+                return;
+            }
             Fact::Delivered { id, trigger_source, provider_message_id, .. } => {
                 // The fake Twilio gives one to every message.
                 let provider_message_id = provider_message_id.unwrap_or_default().to_owned();
                 let trigger_source = *trigger_source;
                 ((*id).to_owned(), Stage::Delivered { trigger_source, provider_message_id })
             }
-            Fact::Retried { id, reason, after, .. } => {
-                ((*id).to_owned(), Stage::Postponed { reason: (*reason).to_owned(), after: *after })
+            Fact::Retried { id, reason, after, receive_count } => {
+                let (reason, after, receive_count) = ((*reason).to_owned(), *after, *receive_count);
+                ((*id).to_owned(), Stage::Postponed { reason, after, receive_count })
             }
             Fact::DeadLettered { id, reason, detail, .. } => {
                 let stage = Stage::DeadLettered { reason: reason.to_string(), detail: (*detail).to_owned() };
@@ -168,11 +235,8 @@ impl Telemetry for Observer {
             | Fact::Draining { .. }
             | Fact::Drained { .. }
             | Fact::Panicked { .. }
-            | Fact::NotAttempted { .. }
-            | Fact::CircuitChanged { .. }
             | Fact::Notice { .. } => return,
         };
-        // Nobody listens any more once the run is over.
-        let _ = self.heard.send(Heard::Happened { id, at: Instant::now(), stage });
+        let _ = self.heard.send(Heard::Happened { id, at, stage });
     }
 }

@@ -9,6 +9,7 @@ use crate::journey::{Ending, Heard, Journey, Stage};
 
 #[derive(Default)]
 pub(crate) struct Journeys {
+    telling: Telling,
     /// In the order in which they were first heard of.
     under_way: Vec<UnderWay>,
     /// SMS that nobody has claimed yet, by the provider's id.
@@ -17,23 +18,37 @@ pub(crate) struct Journeys {
     invocations: usize,
 }
 
+/// When a journey is news.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// Each time its message has ended or was postponed.
+    #[default]
+    EachVerdict,
+    /// Also when it was queued, and after each attempt.
+    EachStep,
+}
+
 struct UnderWay {
     id: String,
     journey: Journey,
     began: Instant,
     queued_at: Option<Instant>,
     worker_began: Option<Instant>,
-    latest: Instant,
 }
 
 impl Journeys {
-    /// Takes in what was heard; the journeys of which there is news now: those that ended, and those that were
-    /// postponed.
+    pub(crate) fn tell(&mut self, telling: Telling) {
+        self.telling = telling;
+    }
+
+    /// Takes in what was heard; the journeys of which there is news now.
     pub(crate) fn hear(&mut self, heard: Heard) -> Vec<Journey> {
         match heard {
             Heard::Invoked => self.invocations += 1,
             Heard::Returned => self.invocations = self.invocations.saturating_sub(1),
             Heard::Refused(journey) => return vec![journey],
+            // It is no message's.
+            Heard::CircuitChanged(_) => {}
             Heard::Phone(sms) => drop(self.arrived.insert(sms.sid.clone(), sms)),
             Heard::Happened { id, at, stage } => self.of(id, at).add(at, stage),
         }
@@ -56,7 +71,7 @@ impl Journeys {
 
     fn news(&mut self) -> Vec<Journey> {
         let mut news = Vec::new();
-        let (arrived, invocations) = (&mut self.arrived, self.invocations);
+        let (arrived, invocations, telling) = (&mut self.arrived, self.invocations, self.telling);
         self.under_way.retain_mut(|one| {
             // The worker may be done before the producer has read SQS's answer: the producer's word comes first. A
             // message of which no producer can speak is somebody else's.
@@ -72,7 +87,14 @@ impl Journeys {
                     None => return true,
                 },
                 Some(Stage::Postponed { .. }) => {}
-                Some(Stage::Queued { .. } | Stage::Decrypted { .. } | Stage::Attempted { .. }) | None => return true,
+                Some(Stage::Queued { .. } | Stage::Attempted { .. }) if telling == Telling::EachStep => {}
+                Some(
+                    Stage::Queued { .. }
+                    | Stage::Decrypted { .. }
+                    | Stage::Attempted { .. }
+                    | Stage::NotAttempted { .. },
+                )
+                | None => return true,
             }
             news.push(one.tell());
             one.journey.ending.is_waiting()
@@ -83,12 +105,12 @@ impl Journeys {
 
 impl UnderWay {
     fn new(id: String, at: Instant) -> Self {
-        Self { id, journey: Journey::new(), began: at, queued_at: None, worker_began: None, latest: at }
+        Self { id, journey: Journey::new(at), began: at, queued_at: None, worker_began: None }
     }
 
     fn add(&mut self, at: Instant, stage: Stage) {
         let journey = &mut self.journey;
-        self.latest = self.latest.max(at);
+        journey.latest = journey.latest.max(at);
         let worker_step = match &stage {
             Stage::Queued { invocation, trigger_source, took, .. } => {
                 self.began = at.checked_sub(*took).unwrap_or(at);
@@ -104,14 +126,23 @@ impl UnderWay {
                 Some(*took)
             }
             Stage::Attempted { took, .. } => {
+                journey.attempts += 1;
                 journey.provider = Some(*took);
                 Some(*took)
             }
+            Stage::NotAttempted { .. } => {
+                journey.attempts_not_made += 1;
+                None
+            }
             Stage::Delivered { trigger_source, .. } => {
+                journey.receives += 1;
                 journey.trigger_source = Some(trigger_source.to_string());
                 None
             }
-            Stage::Postponed { .. } | Stage::DeadLettered { .. } => None,
+            Stage::Postponed { .. } | Stage::DeadLettered { .. } => {
+                journey.receives += 1;
+                None
+            }
         };
         let began = worker_step.map(|took| at.checked_sub(took).unwrap_or(at));
         self.worker_began = self.worker_began.or(began);
@@ -120,7 +151,7 @@ impl UnderWay {
 
     /// The journey so far, with the stages that it has not told of before.
     fn tell(&mut self) -> Journey {
-        self.journey.total = self.latest.saturating_duration_since(self.began);
+        self.journey.total = self.journey.latest.saturating_duration_since(self.began);
         let times = self.queued_at.zip(self.worker_began);
         self.journey.queue = times.map(|(queued, began)| began.saturating_duration_since(queued));
         let told = self.journey.clone();
@@ -151,7 +182,16 @@ mod tests {
     }
 
     fn postponed() -> Stage {
-        Stage::Postponed { reason: "key_unavailable".to_owned(), after: Duration::from_secs(2) }
+        Stage::Postponed { reason: "key_unavailable".to_owned(), after: Duration::from_secs(2), receive_count: 1 }
+    }
+
+    fn attempted() -> Stage {
+        let (provider, outcome) = ("twilio".to_owned(), "transient".to_owned());
+        Stage::Attempted { provider, outcome, code: None, took: Duration::from_millis(1) }
+    }
+
+    fn not_attempted() -> Stage {
+        Stage::NotAttempted { provider: "twilio".to_owned(), cause: "circuit_open".to_owned() }
     }
 
     fn happened(id: &str, stage: Stage) -> Heard {
@@ -229,6 +269,33 @@ mod tests {
         assert!(matches!(news[1][0].stages[..], [Stage::Queued { .. }, Stage::Postponed { .. }]));
         assert!(matches!(news[2][0].stages[..], [Stage::DeadLettered { .. }]));
         assert_eq!(news[2][0].trigger_source.as_deref(), Some("SignUp"));
+    }
+
+    #[test]
+    fn each_step_is_told_once_and_counted_when_somebody_watches() {
+        let mut journeys = Journeys::default();
+        journeys.tell(Telling::EachStep);
+        journeys.hear(Heard::Invoked);
+        assert!(journeys.hear(happened("a", attempted())).is_empty(), "the producer has not spoken");
+        let mut told = Vec::new();
+        for heard in [
+            happened("a", queued("first")),
+            Heard::Returned,
+            happened("a", attempted()),
+            happened("a", not_attempted()),
+            happened("a", postponed()),
+            happened("a", attempted()),
+            happened("a", delivered("SM-a")),
+            sms("SM-a"),
+        ] {
+            told.push(journeys.hear(heard));
+        }
+        let stages_told = |news: &Vec<Journey>| -> Vec<_> { news.iter().map(|one| one.stages.len()).collect() };
+        let stages: Vec<_> = told.iter().map(stages_told).collect();
+        assert_eq!(stages, [vec![2], vec![], vec![1], vec![], vec![2], vec![1], vec![], vec![1]]);
+        let last = &told[7][0];
+        assert!(last.ending.has_arrived());
+        assert_eq!((last.receives, last.attempts, last.attempts_not_made), (2, 3, 1));
     }
 
     #[test]

@@ -10,11 +10,13 @@ mod journey;
 mod journeys;
 pub mod lambda;
 pub mod mapping;
+mod outage;
 mod pipeline;
 mod producer_function;
 mod run;
 mod samples;
 
 pub use journey::{Ending, Journey, Stage};
+pub use outage::OutageLength;
 pub use pipeline::{ACCOUNT_SID, AUTH_TOKEN, Pipeline};
 pub use run::{Options, run};

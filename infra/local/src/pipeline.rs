@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -18,8 +19,8 @@ use worker::{KmsKeys, Providers, RetrySettings, SqsQueue, UnknownOutcomes, Worke
 use crate::aws::{EmbeddedAws, InvocationContext, LambdaFunction as _};
 use crate::cognito::UserPool;
 use crate::fake_twilio::{FakeTwilio, FakeTwilioSettings};
-use crate::journey::{Heard, Journey, Observer};
-use crate::journeys::Journeys;
+use crate::journey::{Heard, Journey, News, Observer};
+use crate::journeys::{Journeys, Telling};
 use crate::mapping::feed;
 use crate::producer_function::ProducerFunction;
 
@@ -28,6 +29,8 @@ pub const ACCOUNT_SID: &str = "AC00000000000000000000000000000000";
 /// Its password: nothing secret, it opens the fake only.
 pub const AUTH_TOKEN: &str = "local-auth-token";
 
+/// The fake Twilio's name in the route and on the screen.
+pub(crate) const PROVIDER: &str = "twilio-local";
 const POOL: &str = "eu-west-1_LOCAL0001";
 const QUEUE: &str = "sealpost";
 const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
@@ -40,13 +43,13 @@ pub struct Pipeline {
     pub pool: UserPool,
     pub queue_url: String,
     pub dead_letter_queue_url: String,
-    pub twilio_url: String,
+    twilio: Arc<FakeTwilio>,
     aws: EmbeddedAws,
     producer: Arc<ProducerFunction>,
     heard: UnboundedReceiver<Heard>,
     journeys: Journeys,
     /// Heard, and not yet told.
-    news: VecDeque<Journey>,
+    news: VecDeque<News>,
     background: [JoinHandle<()>; 2],
     /// Ends when the worker is as warm as Lambda's init leaves it.
     warming: JoinHandle<()>,
@@ -65,7 +68,7 @@ impl Pipeline {
             account_sid: ACCOUNT_SID.to_owned(),
             auth_token: AUTH_TOKEN.to_owned(),
         });
-        let twilio = twilio.await.context("listening for the fake Twilio")?;
+        let twilio = Arc::new(twilio.await.context("listening for the fake Twilio")?);
         let pool = user_pool(&aws)?;
         let producer_aws = aws_config_for(&aws, PRODUCER_ID);
         let worker_aws = aws_config_for(&aws, WORKER_ID);
@@ -95,13 +98,12 @@ impl Pipeline {
         });
         let warming = tokio::task::spawn_blocking(worker::warm_up_phone_regions);
         let feeding = tokio::spawn(feed(worker, aws_sdk_sqs::Client::new(&worker_aws), queue_url.clone()));
-        let twilio_url = twilio.base_url();
-        let ringing = tokio::spawn(ring(twilio, hears));
+        let ringing = tokio::spawn(ring(Arc::clone(&twilio), hears));
         Ok(Self {
             pool,
             queue_url,
             dead_letter_queue_url,
-            twilio_url,
+            twilio,
             aws,
             producer,
             heard,
@@ -123,29 +125,62 @@ impl Pipeline {
         self.aws.endpoint()
     }
 
+    /// What the SMS go to.
+    pub(crate) fn twilio(&self) -> &FakeTwilio {
+        &self.twilio
+    }
+
     /// Invokes the trigger with one event; the invocation's request id. What becomes of it is told by
     /// [`Pipeline::next_journey`].
     pub async fn invoke(&self, event: &Value) -> String {
-        let context = InvocationContext::new(None);
-        // The journey tells how it went.
-        let _ = self.producer.invoke(event.to_string().as_bytes(), &context).await;
-        context.request_id
+        let (request_id, invocation) = self.invocation(event);
+        invocation.await;
+        request_id
+    }
+
+    /// An invocation of the trigger, which begins when it is first polled, and its request id.
+    pub(crate) fn invocation(&self, event: &Value) -> (String, impl Future<Output = ()> + Send + use<>) {
+        let (producer, payload, context) =
+            (Arc::clone(&self.producer), event.to_string(), InvocationContext::new(None));
+        let request_id = context.request_id.clone();
+        let invocation = async move {
+            // The journey tells how it went.
+            let _ = producer.invoke(payload.as_bytes(), &context).await;
+        };
+        (request_id, invocation)
+    }
+
+    /// Says when a journey is news from now on.
+    pub(crate) fn tell(&mut self, telling: Telling) {
+        self.journeys.tell(telling);
     }
 
     /// Waits until there is news of a message, whoever sent it: it has ended, or was postponed.
     pub async fn next_journey(&mut self) -> Journey {
         loop {
-            if let Some(journey) = self.news.pop_front() {
-                return journey;
+            if let News::Journey(journey) = self.next_news().await {
+                return *journey;
+            }
+        }
+    }
+
+    /// Waits until there is news of a message or of the provider.
+    pub(crate) async fn next_news(&mut self) -> News {
+        loop {
+            if let Some(news) = self.news.pop_front() {
+                return news;
             }
             let heard = self.heard.recv().await.expect("the producer, which lives as long as this, holds a sender");
-            self.news.extend(self.journeys.hear(heard));
+            if let Heard::CircuitChanged(change) = &heard {
+                self.news.push_back(News::Circuit(change.clone()));
+            }
+            self.news.extend(self.journeys.hear(heard).into_iter().map(Box::new).map(News::Journey));
         }
     }
 
     /// How far the message of an invocation has come that has not ended.
     pub fn journey_so_far(&mut self, invocation: &str) -> Journey {
-        self.journeys.so_far(invocation).unwrap_or_else(|| Journey::of_invocation(invocation))
+        self.journeys.so_far(invocation).unwrap_or_else(|| Journey::of_invocation(invocation, Instant::now()))
     }
 }
 
@@ -158,7 +193,7 @@ impl Drop for Pipeline {
 }
 
 /// Tells of each SMS that arrives at the phone.
-async fn ring(twilio: FakeTwilio, hears: UnboundedSender<Heard>) {
+async fn ring(twilio: Arc<FakeTwilio>, hears: UnboundedSender<Heard>) {
     // Nobody listens any more once the run is over.
     while hears.send(Heard::Phone(twilio.next_message().await)).is_ok() {}
 }
@@ -196,7 +231,7 @@ async fn create_queues(client: &aws_sdk_sqs::Client) -> anyhow::Result<(String, 
 
 fn configuration(pool: &UserPool, twilio: &str) -> anyhow::Result<(Config, Vec<Arc<dyn worker::Provider>>)> {
     let toml = format!(
-        "[[provider]]\nname = \"twilio-local\"\nkind = \"twilio\"\nbase_url = \"{twilio}\"\nfrom = \"+12065550199\"\n\
+        "[[provider]]\nname = \"{PROVIDER}\"\nkind = \"twilio\"\nbase_url = \"{twilio}\"\nfrom = \"+12065550199\"\n\
          account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n"
     );
     let environment = Environment::from_lookup(|_| Some(AUTH_TOKEN.to_owned()));

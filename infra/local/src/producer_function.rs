@@ -37,7 +37,7 @@ impl LambdaFunction for ProducerFunction {
             producer: Some(took),
             total: took,
             ending: Ending::Refused { error_type: error_type.clone(), message: message.clone() },
-            ..Journey::of_invocation(&request_id)
+            ..Journey::of_invocation(&request_id, Instant::now())
         }));
         Err(FunctionError { error_type, message })
     }

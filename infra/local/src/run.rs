@@ -10,7 +10,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::display::Display;
 use crate::events;
 use crate::journey::Journey;
-use crate::pipeline::Pipeline;
+use crate::outage::{OutageLength, live_through};
+use crate::pipeline::{PROVIDER, Pipeline};
 use crate::samples::Samples;
 
 /// How long one event is followed before the run goes on without it.
@@ -25,6 +26,8 @@ pub struct Options {
     pub port: u16,
     /// Events to send instead of one of every trigger source.
     pub events: Option<PathBuf>,
+    /// Let the provider refuse everything for so long, from the first event on.
+    pub outage: Option<OutageLength>,
 }
 
 /// Sends the events through the whole pipeline and shows what happens; whether all of them arrived.
@@ -42,12 +45,19 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
         Some(path) => events::of_file(path, &pipeline.pool)?,
     };
     pipeline.warmed_up().await;
-    let mut journeys = Vec::new();
-    for event in &events {
-        journeys.push(follow(event, &mut pipeline, &mut display).await?);
-    }
+    let journeys = match options.outage {
+        None => {
+            let journeys = one_after_another(&events, &mut pipeline, &mut display).await?;
+            display.summary(&journeys, began.elapsed())?;
+            journeys
+        }
+        Some(length) => {
+            let outage = live_through(length, &events, &mut pipeline, &mut display).await?;
+            display.outage_summary(&outage, PROVIDER)?;
+            outage.journeys
+        }
+    };
     let all_arrived = journeys.iter().all(|journey| journey.ending.has_arrived());
-    display.summary(&journeys, began.elapsed())?;
     if !options.once {
         // Listened for before it is promised.
         let interrupted = signal(SignalKind::interrupt())?;
@@ -56,6 +66,18 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
         stay(&mut pipeline, &mut display, interrupted).await?;
     }
     Ok(all_arrived)
+}
+
+async fn one_after_another(
+    events: &[Value],
+    pipeline: &mut Pipeline,
+    display: &mut Display<'_>,
+) -> anyhow::Result<Vec<Journey>> {
+    let mut journeys = Vec::new();
+    for event in events {
+        journeys.push(follow(event, pipeline, display).await?);
+    }
+    Ok(journeys)
 }
 
 /// Invokes the trigger with one event and shows everything that happens until its message has ended.

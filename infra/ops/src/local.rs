@@ -14,13 +14,16 @@ pub(crate) struct Arguments {
     /// Send the events of this file instead: a JSON object, an array, or JSON lines. A code in clear is sealed first.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Let the SMS provider refuse everything for so long from the first event on (1s to 10m), and show what happens.
+    #[arg(long, value_name = "DURATION")]
+    outage: Option<local::OutageLength>,
 }
 
 /// Whether everything arrived.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<bool> {
-    let Arguments { once, port, events } = arguments;
+    let Arguments { once, port, events, outage } = arguments;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.context("starting the runtime")?;
     let mut out = anstream::stdout();
-    runtime.block_on(local::run(&local::Options { once, port, events }, &mut out))
+    runtime.block_on(local::run(&local::Options { once, port, events, outage }, &mut out))
 }

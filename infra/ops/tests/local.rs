@@ -180,6 +180,32 @@ fn a_file_that_cannot_be_read_is_explained() {
 }
 
 #[test]
+fn an_outage_is_shown_when_it_is_asked_for() {
+    let text = event("CustomSMSSender_Authentication", "+12065550100", "474747").to_string();
+    let events = events_file("outage.json", &text);
+    let output = sealpost(&["local", "--once", "--outage", "1s", "--events", events.to_str().expect("UTF-8")]);
+    let shown = stdout(&output);
+    assert!(output.status.success(), "{shown}");
+    for expected in
+        ["refuses everything with 503 for 1s", "postponed by", "is over", "code is 474747", "1 of 1 arrived"]
+    {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+}
+
+#[test]
+fn an_outage_that_nobody_would_watch_is_refused_with_what_is_allowed() {
+    for (length, remedy) in
+        [("11m", "must lie between 1s and 600s"), ("0s", "must lie between 1s"), ("10", "must be a duration such as")]
+    {
+        let output = sealpost(&["local", "--once", "--outage", length]);
+        assert_eq!(output.status.code(), Some(2));
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains("--outage") && error.contains(remedy), "{length}: {error}");
+    }
+}
+
+#[test]
 fn wrong_usage_exits_2() {
     assert_eq!(sealpost(&["local", "--nonsense"]).status.code(), Some(2));
     assert_eq!(sealpost(&[]).status.code(), Some(2));

@@ -72,6 +72,19 @@ async fn every_accepted_sms_has_its_own_id() {
 }
 
 #[tokio::test]
+async fn an_outage_refuses_everything_until_it_ends() {
+    let fake = fake().await;
+    let twilio = twilio(&fake.base_url());
+    fake.set_outage(true);
+    for _ in 0..3 {
+        assert_eq!(seen(&send(twilio.as_ref(), TEXT, LONG).await), ("transient", Some("20503")));
+    }
+    fake.set_outage(false);
+    assert_eq!(seen(&send(twilio.as_ref(), TEXT, LONG).await), ("accepted", None));
+    assert_eq!((fake.requests(), fake.messages()), (4, 1));
+}
+
+#[tokio::test]
 async fn the_fake_misbehaves_as_it_is_told() {
     let refusal = Script::Answer { status: 400, headers: Vec::new(), body: "{\"code\":21211}".to_owned() };
     for (script, timeout, expected, messages) in [
