@@ -70,8 +70,7 @@ impl<'w> Display<'w> {
     fn block(&mut self, at: Instant, journey: &Journey, lines: &[String]) -> io::Result<()> {
         let mut head = source(journey);
         for line in lines {
-            self.time(at)?;
-            writeln!(self.out, "{BOLD}{head:<SOURCE_WIDTH$}{BOLD:#}{line}")?;
+            self.row(at, head, line)?;
             // Where times are told, messages take turns line by line.
             if self.zero.is_none() {
                 head = "";
@@ -80,10 +79,12 @@ impl<'w> Display<'w> {
         Ok(())
     }
 
-    /// When the rest of the line happened, where times are told.
-    fn time(&mut self, at: Instant) -> io::Result<()> {
-        let Some(zero) = self.zero else { return Ok(()) };
-        write!(self.out, "{DIM}{:>6.2} s{DIM:#}  ", at.saturating_duration_since(zero).as_secs_f64())
+    /// Of whom or what a line speaks, and before that when it happened, where times are told.
+    fn row(&mut self, at: Instant, head: &str, line: &str) -> io::Result<()> {
+        if let Some(zero) = self.zero {
+            write!(self.out, "{DIM}{:>6.2} s{DIM:#}  ", at.saturating_duration_since(zero).as_secs_f64())?;
+        }
+        writeln!(self.out, "{BOLD}{head:<SOURCE_WIDTH$}{BOLD:#}{line}")
     }
 
     pub(crate) fn summary(&mut self, journeys: &[Journey], elapsed: Duration) -> io::Result<()> {

@@ -71,8 +71,6 @@ pub struct Journey {
     pub receives: u32,
     /// How often a provider was asked.
     pub attempts: u32,
-    /// How often a provider was not asked.
-    pub attempts_not_made: u32,
     /// From the trigger's invocation to the latest stage.
     pub total: Duration,
     /// When the latest stage was.
@@ -93,7 +91,6 @@ impl Journey {
             provider: None,
             receives: 0,
             attempts: 0,
-            attempts_not_made: 0,
             total: Duration::ZERO,
             latest: now,
             ending: Ending::Waiting,

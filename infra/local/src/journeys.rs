@@ -130,10 +130,6 @@ impl UnderWay {
                 journey.provider = Some(*took);
                 Some(*took)
             }
-            Stage::NotAttempted { .. } => {
-                journey.attempts_not_made += 1;
-                None
-            }
             Stage::Delivered { trigger_source, .. } => {
                 journey.receives += 1;
                 journey.trigger_source = Some(trigger_source.to_string());
@@ -143,6 +139,7 @@ impl UnderWay {
                 journey.receives += 1;
                 None
             }
+            Stage::NotAttempted { .. } => None,
         };
         let began = worker_step.map(|took| at.checked_sub(took).unwrap_or(at));
         self.worker_began = self.worker_began.or(began);
@@ -295,7 +292,7 @@ mod tests {
         assert_eq!(stages, [vec![2], vec![], vec![1], vec![], vec![2], vec![1], vec![], vec![1]]);
         let last = &told[7][0];
         assert!(last.ending.has_arrived());
-        assert_eq!((last.receives, last.attempts, last.attempts_not_made), (2, 3, 1));
+        assert_eq!((last.receives, last.attempts), (2, 3));
     }
 
     #[test]

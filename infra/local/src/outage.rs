@@ -12,7 +12,7 @@ use tokio::time::{sleep, sleep_until};
 use worker::visibility_schedule;
 
 use crate::display::Display;
-use crate::journey::{Journey, News};
+use crate::journey::{Journey, News, Stage};
 use crate::journeys::Telling;
 use crate::pipeline::{PROVIDER, Pipeline};
 
@@ -28,6 +28,10 @@ impl FromStr for OutageLength {
     }
 }
 
+/// Events follow each other so closely, and all of them come in the first tenth of the outage. At once, producer and
+/// worker, which share this process, would slow each other down.
+const BETWEEN_EVENTS: Duration = Duration::from_millis(100);
+
 /// An outage that is over.
 pub(crate) struct Outage {
     pub(crate) length: Duration,
@@ -35,11 +39,13 @@ pub(crate) struct Outage {
     pub(crate) journeys: Vec<Journey>,
     /// That the provider got while it lasted.
     pub(crate) requests: usize,
+    /// That it would have got, had its circuit breaker let them through.
+    pub(crate) attempts_not_made: usize,
     pub(crate) ended_at: Instant,
 }
 
-/// Lets the provider refuse everything for so long, sends all events at the beginning, and shows what happens until
-/// each has ended.
+/// Lets the provider refuse everything for so long, sends all events at the beginning without waiting for what becomes
+/// of them, and shows what happens until each has ended.
 pub(crate) async fn live_through(
     OutageLength(length): OutageLength,
     events: &[Value],
@@ -54,14 +60,16 @@ pub(crate) async fn live_through(
 
     let mut ends = pin!(sleep(length));
     let gives_up = tokio::time::Instant::now() + patience(length);
-    // One right after the other: what becomes of an event is not waited for, but nor do they flood the machine.
+    let count = u32::try_from(invocations.len()).unwrap_or(u32::MAX).max(1);
+    let pause = BETWEEN_EVENTS.min(length / 10 / count);
     let mut invoking = pin!(async {
         for invocation in invocations {
             invocation.await;
+            sleep(pause).await;
         }
     });
     let mut all_invoked = false;
-    let mut over = None;
+    let (mut over, mut attempts_not_made) = (None, 0);
     let mut waited_for: HashSet<_> = ids.iter().cloned().collect();
     let mut ended = HashMap::new();
     while over.is_none() || !waited_for.is_empty() {
@@ -79,6 +87,10 @@ pub(crate) async fn live_through(
                 News::Circuit(change) => display.circuit(&change)?,
                 News::Journey(journey) => {
                     display.journey(&journey)?;
+                    if over.is_none() {
+                        let not_made = journey.stages.iter().filter(|stage| matches!(stage, Stage::NotAttempted { .. }));
+                        attempts_not_made += not_made.count();
+                    }
                     let invocation = journey.invocation.as_ref().filter(|_| !journey.ending.is_waiting());
                     if let Some(invocation) = invocation.and_then(|invocation| waited_for.take(invocation)) {
                         ended.insert(invocation, *journey);
@@ -100,7 +112,7 @@ pub(crate) async fn live_through(
     }
     pipeline.tell(Telling::EachVerdict);
     let (ended_at, requests) = over.expect("nobody gives up before the end of the outage");
-    Ok(Outage { length, journeys, requests, ended_at })
+    Ok(Outage { length, journeys, requests, attempts_not_made, ended_at })
 }
 
 /// How long the events of an outage are followed: until it ends, and then for as long as the slowest retry schedule can

@@ -64,7 +64,7 @@ async fn the_circuit_opens_messages_wait_one_tries_the_provider_and_everything_a
     ];
     assert!(recovery.is_sorted() && recovery[2] > story[5], "{recovery:?} in\n{shown}");
     first(&lines, &["producer:", "(median)", "at most"]);
-    first(&lines, &["twilio-local:", "requests during the outage of 2s; the circuit breaker kept"]);
+    first(&lines, &["twilio-local:", "requests during the outage of 2s; its circuit breaker kept"]);
     first(&lines, &["7 of 7 arrived", "after the outage"]);
 }
 

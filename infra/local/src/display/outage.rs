@@ -11,11 +11,11 @@ impl Display<'_> {
     /// From here to the summary every line says when it happened.
     pub(crate) fn outage_begins(&mut self, at: Instant, provider: &str, length: Duration) -> io::Result<()> {
         self.zero = Some(at);
-        self.story(at, provider, &line("outage", "", &in_red(&format!("refuses everything with 503 for {length:?}"))))
+        self.row(at, provider, &line("outage", "", &in_red(&format!("refuses everything with 503 for {length:?}"))))
     }
 
     pub(crate) fn outage_ends(&mut self, at: Instant, provider: &str) -> io::Result<()> {
-        self.story(at, provider, &line("outage", "", &in_green("is over: takes everything again")))
+        self.row(at, provider, &line("outage", "", &in_green("is over: takes everything again")))
     }
 
     pub(crate) fn circuit(&mut self, change: &CircuitChange) -> io::Result<()> {
@@ -24,7 +24,7 @@ impl Display<'_> {
             Circuit::HalfOpen => "half-open: one message tries whether it is well again".to_owned(),
             Circuit::Closed => in_green("closed: it is well again"),
         };
-        self.story(change.at, &change.provider, &line("circuit", "", &what))
+        self.row(change.at, &change.provider, &line("circuit", "", &what))
     }
 
     /// What each event cost, and what the outage was to Cognito and to the provider.
@@ -50,18 +50,17 @@ impl Display<'_> {
     }
 
     fn totals(&mut self, outage: &Outage, provider: &str) -> io::Result<()> {
-        let Outage { length, journeys, requests, ended_at } = outage;
+        let Outage { length, journeys, requests, attempts_not_made, ended_at } = outage;
         let mut latencies: Vec<_> = journeys.iter().filter_map(|journey| journey.producer).collect();
         latencies.sort_unstable();
         if let (Some(median), Some(slowest)) = (latencies.get(latencies.len() / 2), latencies.last()) {
             let (median, slowest) = (millis(*median), millis(*slowest));
-            writeln!(self.out, "producer: {median} (median), {slowest} at most, since it never waits for a provider")?;
+            writeln!(self.out, "producer: {median} (median), {slowest} at most: it never waits for a provider")?;
         }
-        let not_made: u32 = journeys.iter().map(|journey| journey.attempts_not_made).sum();
         writeln!(
             self.out,
-            "{provider}: {requests} requests during the outage of {length:?}; the circuit breaker kept {not_made} \
-             more from it"
+            "{provider}: {requests} requests during the outage of {length:?}; its circuit breaker kept \
+             {attempts_not_made} more from it"
         )?;
         let arrived = journeys.iter().filter(|journey| journey.ending.has_arrived());
         let last = arrived.clone().map(|journey| journey.latest.saturating_duration_since(*ended_at)).max();
@@ -69,12 +68,6 @@ impl Display<'_> {
         let (arrived, all) = (arrived.count(), journeys.len());
         let colour = if arrived == all { GREEN } else { RED };
         writeln!(self.out, "{colour}{arrived} of {all} arrived{colour:#}{last}")
-    }
-
-    /// When something happened, to whom, and what it was.
-    fn story(&mut self, at: Instant, head: &str, line: &str) -> io::Result<()> {
-        self.time(at)?;
-        writeln!(self.out, "{BOLD}{head:<SOURCE_WIDTH$}{BOLD:#}{line}")
     }
 }
 
@@ -90,8 +83,9 @@ mod tests {
     #[test]
     fn an_event_that_did_not_arrive_has_no_time_of_arrival_and_is_not_counted() {
         let began = Instant::now();
-        let waiting = Journey { receives: 3, attempts: 1, attempts_not_made: 2, ..Journey::of_invocation("i", began) };
-        let outage = Outage { length: Duration::from_secs(2), journeys: vec![waiting], requests: 9, ended_at: began };
+        let waiting = Journey { receives: 3, attempts: 1, ..Journey::of_invocation("i", began) };
+        let (length, journeys, ended_at) = (Duration::from_secs(2), vec![waiting], began);
+        let outage = Outage { length, journeys, requests: 9, attempts_not_made: 2, ended_at };
         let mut out = Vec::new();
         let mut display = Display::new(&mut out);
         display.outage_summary(&outage, "twilio-local").expect("memory can be written to");
