@@ -137,6 +137,7 @@ impl<'w> Display<'w> {
                 ),
                 "and says why",
             ),
+            ("cargo run -- local --once --outage 10s".to_owned(), "an outage of the provider, and how it ends"),
             ("cargo run -- local --once --events FILE".to_owned(), "your own events, as JSON or JSON lines"),
         ] {
             writeln!(self.out, "  {CYAN}{command}{CYAN:#}\n    {DIM}{comment}{DIM:#}")?;

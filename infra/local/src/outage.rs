@@ -28,8 +28,8 @@ impl FromStr for OutageLength {
     }
 }
 
-/// Events follow each other so closely, and all of them come in the first tenth of the outage. At once, producer and
-/// worker, which share this process, would slow each other down.
+/// The pause between two events, shorter where all pauses together would take more than a tenth of the outage. Sent at
+/// once, they would have the worker slow the producer down, since here both share one process.
 const BETWEEN_EVENTS: Duration = Duration::from_millis(100);
 
 /// An outage that is over.
