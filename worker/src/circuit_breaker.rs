@@ -76,7 +76,11 @@ enum State {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Passes(Pass),
-    Refused { opens_in: Duration },
+    Refused {
+        opens_in: Duration,
+    },
+    /// Whether it is refused is known when the probe that is under way has ended.
+    ProbeUnderWay,
 }
 
 /// An attempt that was let through. Its end is told by [`CircuitBreaker::report`] or [`CircuitBreaker::abandon`].
@@ -104,25 +108,24 @@ impl CircuitBreaker {
     pub(crate) fn admit(&mut self, now: Timestamp, is_last: bool) -> Admission {
         let pass = |is_probe| Admission::Passes(Pass { period: self.period, is_probe });
         match (self.opens_in(now), &self.state) {
+            (None, State::Closed { .. }) => pass(false),
             (None, State::Open { since, step, .. }) => {
                 self.state = State::HalfOpen { since: *since, step: *step };
                 pass(true)
             }
-            (None, State::Closed { .. } | State::HalfOpen { .. }) => pass(false),
-            (Some(_), _) if is_last => pass(false),
+            (Some(_), _) | (None, State::HalfOpen { .. }) if is_last => pass(false),
             (Some(opens_in), _) => Admission::Refused { opens_in },
+            (None, State::HalfOpen { .. }) => Admission::ProbeUnderWay,
         }
     }
 
-    /// How long it will refuse every attempt but a last one; none if the next one passes.
+    /// How long it will refuse every attempt but a last one; none if the next one passes or waits for a probe.
     pub(crate) fn opens_in(&self, now: Timestamp) -> Option<Duration> {
         match self.state {
-            State::Closed { .. } => None,
+            State::Closed { .. } | State::HalfOpen { .. } => None,
             // A clock that was set back must not keep it open.
             State::Open { since, until, .. } if now >= until || now < since => None,
             State::Open { until, .. } => Duration::try_from(until.duration_since(now)).ok(),
-            // As long as the probe takes.
-            State::HalfOpen { .. } => Some(Duration::ZERO),
         }
     }
 
@@ -190,7 +193,7 @@ mod tests {
     fn pass(circuit: &mut CircuitBreaker, millis: i64) -> Pass {
         match circuit.admit(at(millis), false) {
             Admission::Passes(pass) => pass,
-            refused @ Admission::Refused { .. } => panic!("{refused:?}"),
+            refused @ (Admission::Refused { .. } | Admission::ProbeUnderWay) => panic!("{refused:?}"),
         }
     }
 
@@ -237,7 +240,7 @@ mod tests {
         let mut circuit = open();
         let probe = pass(&mut circuit, 2_000);
         assert!(probe.is_probe);
-        assert_eq!(circuit.admit(at(2_000), false), refused(0), "one at a time");
+        assert_eq!(circuit.admit(at(2_000), false), Admission::ProbeUnderWay, "one at a time");
         assert_eq!(circuit.report(&probe, Sign::Works, at(2_100), 1.0), Some(Change::Closed));
         assert!(!pass(&mut circuit, 2_100).is_probe);
         assert_eq!(attempt(&mut circuit, FAILS, 2_100), None, "the row begins anew");

@@ -22,6 +22,9 @@ pub(crate) const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
 /// Providers keep to their time by themselves; one that does not is cut off so much later.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How long a message waits for another one's probe: most answers come sooner, and a further receive costs more.
+const PATIENCE_FOR_A_PROBE: Duration = Duration::from_secs(2);
+
 /// A message on its way to a phone.
 pub(crate) struct Delivery<'w> {
     pub(crate) id: &'w MessageId,
@@ -68,10 +71,7 @@ impl Delivery<'_> {
     /// costs no call to KMS.
     pub(crate) fn hopeless(&self, route: &[&GatedProvider]) -> Option<Ending> {
         let now = self.clock.now();
-        if may_be_last_receive(now, self.end_of_retries) {
-            return None;
-        }
-        let pauses: Option<Vec<_>> = route.iter().map(|gated| gated.opens_in(now)).collect();
+        let pauses: Option<Vec<_>> = route.iter().map(|gated| self.refusal(gated, now)).collect();
         let pauses = pauses?;
         for (gated, opens_in) in route.iter().zip(&pauses) {
             self.note_closed(gated.provider.as_ref(), Closed::CircuitOpen { opens_in: *opens_in });
@@ -90,7 +90,9 @@ impl Delivery<'_> {
             next += 1;
             let no_other_follows = next == route.len();
             let attempt = || self.attempt(gated, no_other_follows, text);
-            let outcome = match with_retries(self.share(no_other_follows), || self.unit(), attempt).await {
+            let is_closed = || self.refusal(gated, self.clock.now()).is_some();
+            let share = self.share(no_other_follows);
+            let outcome = match with_retries(share, || self.unit(), is_closed, attempt).await {
                 Ok(Attempt { outcome, code: _ }) => outcome,
                 Err(NotBegun::Closed(closed)) => {
                     recovers(closed.opens_in());
@@ -124,21 +126,15 @@ impl Delivery<'_> {
         no_other_follows: bool,
         text: &SecretString,
     ) -> Result<Attempt, NotBegun> {
-        let (provider, now) = (gated.provider.as_ref(), self.clock.now());
-        let valid_for = Duration::try_from(self.expires_at.duration_since(now)).unwrap_or_default();
-        if valid_for.is_zero() {
-            return Err(NotBegun::Expired);
-        }
-        if self.time_left() < SHORTEST_ATTEMPT {
-            return Err(NotBegun::DeadlineNear);
-        }
-        let permit = match gated.enter(now, may_be_last_receive(now, self.end_of_retries)) {
-            Ok(permit) => permit,
-            Err(closed) => {
-                self.note_closed(provider, closed);
-                return Err(NotBegun::Closed(closed));
-            }
-        };
+        let provider = gated.provider.as_ref();
+        self.life_left()?;
+        // Where another provider follows, it is asked rather than waited for this one's probe.
+        let patience = if no_other_follows { PATIENCE_FOR_A_PROBE } else { Duration::ZERO };
+        let permit = gated.enter(self.clock, patience, |now| self.may_be_last(now)).await.map_err(|closed| {
+            self.note_closed(provider, closed);
+            NotBegun::Closed(closed)
+        })?;
+        let valid_for = self.life_left()?;
         if permit.is_probe() {
             self.tell(provider, "half_open", None);
         }
@@ -169,6 +165,24 @@ impl Delivery<'_> {
     /// How a receive ended that was over before the route was: what the providers said counts more, if any was asked.
     fn cut_short(&self, retry_after: Option<Duration>, without_attempt: Ending) -> Ending {
         if self.trail().failures.is_empty() { without_attempt } else { self.unsuccessful(retry_after) }
+    }
+
+    /// How long the provider's circuit will refuse this message, if it does.
+    fn refusal(&self, gated: &GatedProvider, now: Timestamp) -> Option<Duration> {
+        gated.opens_in(now).filter(|_| !self.may_be_last(now))
+    }
+
+    fn may_be_last(&self, now: Timestamp) -> bool {
+        may_be_last_receive(now, self.end_of_retries)
+    }
+
+    /// What is left of the code's life, if an attempt may begin.
+    fn life_left(&self) -> Result<Duration, NotBegun> {
+        let life_left = Duration::try_from(self.expires_at.duration_since(self.clock.now())).unwrap_or_default();
+        if life_left.is_zero() {
+            return Err(NotBegun::Expired);
+        }
+        if self.time_left() < SHORTEST_ATTEMPT { Err(NotBegun::DeadlineNear) } else { Ok(life_left) }
     }
 
     fn note_closed(&self, provider: &dyn Provider, closed: Closed) {

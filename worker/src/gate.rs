@@ -1,12 +1,14 @@
 //! What stands before each provider, shared by all records at work: its circuit breaker, and a bounded number of
 //! places, so that one slow provider can never hold everything that the worker has.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use shared::Timestamp;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use shared::{Clock, Timestamp};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 
 use crate::circuit_breaker::{Admission, Change, CircuitBreaker, Pass, Sign};
 use crate::provider::Provider;
@@ -22,6 +24,8 @@ pub struct Providers(Vec<GatedProvider>);
 pub(crate) struct GatedProvider {
     pub(crate) provider: Arc<dyn Provider>,
     circuit: Mutex<CircuitBreaker>,
+    /// An attempt has ended that others may wait for.
+    probed: Notify,
     places: Semaphore,
 }
 
@@ -30,6 +34,8 @@ pub(crate) struct GatedProvider {
 pub(crate) enum Closed {
     /// Too many of its last attempts failed.
     CircuitOpen { opens_in: Duration },
+    /// Another message tries whether the provider is well again, and its end was not waited for.
+    ProbeUnderWay,
     /// Every place is taken.
     Busy,
 }
@@ -46,7 +52,7 @@ impl Closed {
     /// The cause's name in logs and in a dead letter's detail.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::CircuitOpen { .. } => "circuit_open",
+            Self::CircuitOpen { .. } | Self::ProbeUnderWay => "circuit_open",
             Self::Busy => "busy",
         }
     }
@@ -55,7 +61,7 @@ impl Closed {
     pub(crate) fn opens_in(self) -> Duration {
         match self {
             Self::CircuitOpen { opens_in } => opens_in,
-            Self::Busy => Duration::ZERO,
+            Self::ProbeUnderWay | Self::Busy => Duration::ZERO,
         }
     }
 }
@@ -67,6 +73,7 @@ impl Providers {
         let gated = providers.into_iter().map(|provider| GatedProvider {
             provider,
             circuit: Mutex::default(),
+            probed: Notify::new(),
             places: Semaphore::new(places),
         });
         Self(gated.collect())
@@ -89,18 +96,32 @@ impl GatedProvider {
         self.circuit().opens_in(now)
     }
 
-    /// Lets an attempt through, or says why not. `is_last` says that its message will never be tried again: it passes
-    /// an open circuit.
-    pub(crate) fn enter(&self, now: Timestamp, is_last: bool) -> Result<Permit<'_>, Closed> {
-        let place = self.places.try_acquire().map_err(|_| Closed::Busy)?;
-        let admission = self.circuit().admit(now, is_last);
-        match admission {
-            Admission::Passes(pass) => Ok(Permit { gate: self, pass: Some(pass), _place: place }),
-            Admission::Refused { opens_in } => Err(Closed::CircuitOpen { opens_in }),
+    /// Lets an attempt through, or says why not; waits at most `patience` for a probe that is under way.
+    /// `is_last` says at a moment whether the message will never be tried again: it passes an open circuit.
+    pub(crate) async fn enter(
+        &self,
+        clock: &Clock,
+        patience: Duration,
+        is_last: impl Fn(Timestamp) -> bool,
+    ) -> Result<Permit<'_>, Closed> {
+        let until = Instant::now() + patience;
+        loop {
+            let mut probed = pin!(self.probed.notified());
+            // From here on no end of a probe is missed.
+            probed.as_mut().enable();
+            let now = clock.now();
+            let place = self.places.try_acquire().map_err(|_| Closed::Busy)?;
+            let admission = self.circuit().admit(now, is_last(now));
+            match admission {
+                Admission::Passes(pass) => return Ok(Permit { gate: self, pass: Some(pass), _place: place }),
+                Admission::Refused { opens_in } => return Err(Closed::CircuitOpen { opens_in }),
+                Admission::ProbeUnderWay => drop(place),
+            }
+            timeout_at(until, probed).await.map_err(|_elapsed| Closed::ProbeUnderWay)?;
         }
     }
 
-    fn circuit(&self) -> std::sync::MutexGuard<'_, CircuitBreaker> {
+    fn circuit(&self) -> MutexGuard<'_, CircuitBreaker> {
         self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -113,7 +134,9 @@ impl Permit<'_> {
     /// Takes note of how the attempt ended. `unit` is uniform in 0..1.
     pub(crate) fn report(mut self, sign: Sign, now: Timestamp, unit: f64) -> Option<Change> {
         let pass = self.pass.take()?;
-        self.gate.circuit().report(&pass, sign, now, unit)
+        let change = self.gate.circuit().report(&pass, sign, now, unit);
+        self.gate.probed.notify_waiters();
+        change
     }
 }
 
@@ -121,6 +144,7 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if let Some(pass) = self.pass.take() {
             self.gate.circuit().abandon(&pass);
+            self.gate.probed.notify_waiters();
         }
     }
 }

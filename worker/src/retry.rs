@@ -135,11 +135,12 @@ pub fn max_receive_count(horizon: Duration) -> u32 {
 }
 
 /// Makes attempts with one provider until one ends in anything but Transient, one is not begun (`E` says why), or no
-/// further one fits into the schedule or into `share`, the record's time for this provider. `unit` gives numbers
-/// uniform in 0..1.
+/// further one fits into the schedule or into `share`, the record's time for this provider, or `is_closed`: none would
+/// be let through. `unit` gives numbers uniform in 0..1.
 pub(crate) async fn with_retries<E, F>(
     share: Duration,
     unit: impl Fn() -> f64,
+    is_closed: impl Fn() -> bool,
     mut attempt: impl FnMut() -> F,
 ) -> Result<Attempt, E>
 where
@@ -149,15 +150,16 @@ where
     let until = Instant::now() + share.min(LONGEST_AT_ONE_PROVIDER);
     let schedule = Steps { steps: IN_INVOCATION_SCHEDULE.iter(), asked_for: &asked_for, until, unit };
     let outcome = backoff::future::retry(schedule, || {
-        let attempt = attempt();
-        async {
+        let (attempt, is_closed) = (attempt(), &is_closed);
+        let asked_for = &asked_for;
+        async move {
             let attempt = attempt.await;
             match attempt.as_ref().map(|attempt| pause_before_another(&attempt.outcome)) {
-                Ok(Some(pause)) => {
+                Ok(Some(pause)) if !is_closed() => {
                     *asked_for.lock().unwrap_or_else(PoisonError::into_inner) = pause;
                     Err(backoff::Error::transient(attempt))
                 }
-                Ok(None) | Err(_) => Ok(attempt),
+                Ok(Some(_) | None) | Err(_) => Ok(attempt),
             }
         }
     });
@@ -324,6 +326,7 @@ mod tests {
         let attempt = with_retries(
             share,
             || 1.0,
+            || false,
             || async {
                 tokio::time::sleep(latency).await;
                 count.fetch_add(1, Ordering::Relaxed);
@@ -373,10 +376,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_circuit_that_has_opened_ends_the_retries_without_a_wait() {
+        let count = AtomicU32::new(0);
+        let began = Instant::now();
+        let is_closed = || count.load(Ordering::Relaxed) == 2;
+        let attempt = with_retries(
+            MINUTE,
+            || 1.0,
+            is_closed,
+            || async {
+                count.fetch_add(1, Ordering::Relaxed);
+                Ok::<_, ()>(Attempt { outcome: transient(None), code: None })
+            },
+        );
+        attempt.await.expect("it is begun");
+        assert_eq!((count.load(Ordering::Relaxed), began.elapsed()), (2, Duration::from_millis(150)));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_waits_within_an_invocation_are_drawn_from_the_upper_half_of_their_steps() {
         let began = Instant::now();
-        let attempt =
-            with_retries(MINUTE, || 0.0, || async { Ok::<_, ()>(Attempt { outcome: transient(None), code: None }) });
+        let attempt = with_retries(
+            MINUTE,
+            || 0.0,
+            || false,
+            || async { Ok::<_, ()>(Attempt { outcome: transient(None), code: None }) },
+        );
         attempt.await.expect("it is begun");
         assert_eq!(began.elapsed(), Duration::from_millis(75 + 250));
     }

@@ -46,7 +46,7 @@ pub(crate) const BUGS: [Bug; 14] = [
     Bug {
         name: "an_attempt_is_begun_after_the_code_has_expired",
         file: "worker/src/delivery.rs",
-        right: "if valid_for.is_zero() {",
+        right: "if life_left.is_zero() {",
         wrong: "if false {",
         seen_as: &["no_attempt_begins_after_the_codes_expiry"],
     },

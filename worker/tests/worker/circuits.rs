@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use shared::DeadLetterReason;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::messages::{expiring, number, record, second, sign_in, sqs_id};
 use crate::provider_double::{
-    Behaviour, ScriptedProvider, accepts, fraud_blocked, hangs, panics, provider_permanent, recipient_permanent,
-    transient, transient_for, unknown,
+    Behaviour, LATENCY, ScriptedProvider, accepts, fraud_blocked, hangs, panics, provider_permanent,
+    recipient_permanent, transient, transient_for, unknown,
 };
 use crate::scene::Scene;
 
@@ -77,6 +77,24 @@ async fn one_message_tries_whether_a_provider_is_well_again_and_then_all_go_ther
 
     scene.receive(&sign_ins(15..25)).await;
     assert_eq!(scene.requests(), [16, 14]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_other_provider_follows_messages_wait_for_the_end_of_a_probe() {
+    for (probe, latency, stay, requests) in
+        [(accepts(), LATENCY, 0, 5 + 10), (transient(), LATENCY, 10, 5 + 1), (accepts(), seconds(3), 9, 5 + 1)]
+    {
+        let failing =
+            ScriptedProvider::named("only", [transient(), transient(), transient(), transient(), transient()]);
+        let scene = Scene::of([failing.then(probe.after(latency))]);
+        scene.receive(&sign_ins(0..5)).await;
+        sleep(seconds(2)).await;
+
+        let began = Instant::now();
+        assert_eq!(scene.receive(&sign_ins(5..15)).await.len(), stay);
+        assert_eq!(scene.requests(), [requests]);
+        assert!(began.elapsed() <= latency + LATENCY, "{:?}", began.elapsed());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -108,6 +108,12 @@ impl ScriptedProvider {
         Self { name, script: Mutex::new(script.into()), by_number: HashMap::new(), requests: Mutex::default() }
     }
 
+    /// Adds a step to the script; it repeats.
+    pub(crate) fn then(self, behaviour: Behaviour) -> Self {
+        self.script.lock().expect("not poisoned").push_back(behaviour);
+        self
+    }
+
     /// Does something else with one number.
     pub(crate) fn with_number(mut self, number: String, behaviour: Behaviour) -> Self {
         self.by_number.insert(number, behaviour);
