@@ -9,7 +9,7 @@ use crate::doubles::{KeyBehaviour, faults_when_opening, never_opens, opens_to_no
 use crate::messages::{message, record, sign_in, sqs_id, without_code};
 use crate::provider_double::{ScriptedProvider, accepts};
 use crate::scene::Scene;
-use crate::sealed::{KEY, POOL};
+use crate::sealed::{KEY, POOL, Seal};
 
 fn scene() -> Scene {
     Scene::of([ScriptedProvider::named("first", [accepts()])])
@@ -20,7 +20,8 @@ async fn kms_is_asked_once_with_the_key_and_the_whole_encryption_context() {
     let scene = scene();
     scene.receive(&[record(0, &sign_in(0))]).await;
 
-    let context = [("aws-crypto-public-key", "filler"), ("userpool-id", POOL)];
+    let public_key = Seal::nth(0).id();
+    let context = [("aws-crypto-public-key", public_key.as_str()), ("userpool-id", POOL)];
     let expected = WrappedDataKey {
         key: KeyArn::parse(KEY).expect("a key ARN"),
         ciphertext: vec![0xED; 184],

@@ -35,7 +35,9 @@ impl Seal {
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let mut context = vec![("aws-crypto-public-key", "filler")];
+        // Each code is signed with a key of its own: what KMS is told of it differs from code to code.
+        let public_key = self.id();
+        let mut context = vec![("aws-crypto-public-key", public_key.as_str())];
         context.extend(self.pool.map(|pool| ("userpool-id", pool)));
         let mut pairs = two_bytes(context.len()).to_vec();
         for (key, value) in context {

@@ -1,0 +1,199 @@
+//! A plan from a seed.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use shared::{Lifetimes, TriggerSource};
+
+use crate::codes::Codes;
+use crate::plan::{
+    CallTrouble, Fault, Incident, KeyTrouble, Kind, LifesEnd, Millis, Plan, PlannedMessage, Process, ProcessKind,
+    ProviderTrouble, QueueCall, Trouble,
+};
+
+const SECOND: Millis = 1_000;
+const MINUTE: Millis = 60 * SECOND;
+/// No clock is further off.
+const MOST_SKEW_MILLIS: i64 = 2_000;
+
+impl Plan {
+    pub(crate) fn draw(seed: u64, codes: &Codes) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let heals_at = match rng.u32(..10) {
+            0..6 => rng.u64(MINUTE..10 * MINUTE),
+            6..9 => rng.u64(10 * MINUTE..60 * MINUTE),
+            _ => rng.u64(60 * MINUTE..240 * MINUTE),
+        };
+        let providers = rng.usize(2..=3);
+        let processes = processes(&mut rng);
+        Self {
+            seed,
+            horizon: Duration::from_secs(*pick(&mut rng, &[120, 600, 1_800, 7_200, 21_600])),
+            time_to_type: Duration::from_secs(rng.u64(10..=30)),
+            function_timeout: Duration::from_secs(*pick(&mut rng, &[20, 20, 20, 20, 12, 9])),
+            providers,
+            heals_at,
+            messages: messages(&mut rng, heals_at, codes),
+            faults: faults(&mut rng, heals_at, providers),
+            incidents: incidents(&mut rng, heals_at, &processes),
+            processes,
+        }
+    }
+}
+
+fn pick<'t, T>(rng: &mut Rng, from: &'t [T]) -> &'t T {
+    &from[rng.usize(..from.len())]
+}
+
+fn processes(rng: &mut Rng) -> Vec<Process> {
+    let count = rng.u32(1..=4);
+    let process = |number| Process {
+        number,
+        kind: *pick(rng, &[ProcessKind::Lambda, ProcessKind::Service]),
+        starts: rng.u64(0..3 * SECOND),
+        skew_millis: rng.i64(-MOST_SKEW_MILLIS..=MOST_SKEW_MILLIS),
+    };
+    (0..count).map(process).collect()
+}
+
+fn messages(rng: &mut Rng, heals_at: Millis, codes: &Codes) -> Vec<PlannedMessage> {
+    let count = rng.usize(3..=40).min(codes.most_messages());
+    let last = heals_at + 3 * MINUTE;
+    let bursts: Vec<_> = (0..rng.usize(1..=3)).map(|_| rng.u64(..last)).collect();
+    let lifetimes = Lifetimes::default();
+    (0..count)
+        .map(|number| {
+            let kind = kind(rng, codes);
+            let source = source(rng, kind);
+            PlannedMessage {
+                number: u32::try_from(number).expect("few"),
+                arrives: if rng.bool() { *pick(rng, &bursts) + rng.u64(..500) } else { rng.u64(..last) },
+                delay_seconds: if rng.u32(..10) < 2 { rng.u32(1..=6) } else { 0 },
+                source,
+                lifetime: lifetimes.of(source, None),
+                user: rng.u32(..20),
+                kind,
+            }
+        })
+        .collect()
+}
+
+fn kind(rng: &mut Rng, codes: &Codes) -> Kind {
+    const ODD: [Kind; 16] = [
+        Kind::NotJson,
+        Kind::UnknownType,
+        Kind::ForeignId,
+        Kind::UntrustedSender,
+        Kind::ForeignPool,
+        Kind::NoPhoneNumber,
+        Kind::ImpossibleNumber,
+        Kind::RefusedCountry,
+        Kind::ExpiredOnArrival,
+        Kind::ForeignKey,
+        Kind::InvalidDataKey,
+        Kind::NeverOpens,
+        Kind::OpensToNothing,
+        Kind::OpeningFails,
+        Kind::RejectedRecipient,
+        Kind::Fraud,
+    ];
+    let drawn = match rng.u32(..100) {
+        0..72 => Kind::Sound,
+        72..80 => Kind::WithoutCode,
+        _ => *pick(rng, &ODD),
+    };
+    if codes.has(drawn) { drawn } else { Kind::Sound }
+}
+
+fn source(rng: &mut Rng, kind: Kind) -> TriggerSource {
+    if kind == Kind::WithoutCode {
+        return *pick(rng, &[TriggerSource::AdminCreateUser, TriggerSource::AccountTakeOverNotification]);
+    }
+    let with_code: Vec<_> = TriggerSource::ALL.into_iter().filter(|source| source.needs_code()).collect();
+    // Most codes are for signing in.
+    if rng.u32(..10) < 4 { TriggerSource::Authentication } else { *pick(rng, &with_code) }
+}
+
+fn faults(rng: &mut Rng, heals_at: Millis, providers: usize) -> Vec<Fault> {
+    let mut troubles: Vec<(Trouble, u64)> = Vec::new();
+    // Outages: everything fails in one way, at one provider or at all of them.
+    if rng.u32(..10) < 6 {
+        let trouble = provider_trouble(rng);
+        let only = rng.bool().then(|| rng.usize(..providers));
+        let hit = (0..providers).filter(|provider| only.is_none_or(|only| only == *provider));
+        troubles.extend(hit.map(|provider| (Trouble::Provider(provider, trouble), 100)));
+    }
+    if rng.u32(..10) < 3 {
+        troubles.push((Trouble::Keys(*pick(rng, &KEY_TROUBLES)), 100));
+    }
+    let window = |rng: &mut Rng| {
+        let from = rng.u64(..heals_at);
+        let length = *pick(rng, &[5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, heals_at]);
+        (from, (from + length).min(heals_at))
+    };
+    // An outage of all providers hits them at the same time.
+    let (from, until) = window(rng);
+    let mut faults: Vec<_> =
+        troubles.into_iter().map(|(trouble, percent)| Fault { number: 0, from, until, percent, trouble }).collect();
+    for _ in 0..rng.u32(..10) {
+        let (from, until) = window(rng);
+        let percent = *pick(rng, &[10, 30, 60]);
+        faults.push(Fault { number: 0, from, until, percent, trouble: any_trouble(rng, providers) });
+    }
+    (0..).zip(&mut faults).for_each(|(number, fault)| fault.number = number);
+    faults
+}
+
+const KEY_TROUBLES: [KeyTrouble; 6] = [
+    KeyTrouble::Unavailable,
+    KeyTrouble::NotAllowed,
+    KeyTrouble::Slow,
+    KeyTrouble::Hangs,
+    KeyTrouble::AnswersTooLate,
+    KeyTrouble::Panics,
+];
+
+fn any_trouble(rng: &mut Rng, providers: usize) -> Trouble {
+    match rng.u32(..20) {
+        0..7 => Trouble::Provider(rng.usize(..providers), provider_trouble(rng)),
+        7..10 => Trouble::Keys(*pick(rng, &KEY_TROUBLES)),
+        10..16 => queue_trouble(rng),
+        16..18 => Trouble::DoubleDelivery,
+        _ => Trouble::WorkerPanics,
+    }
+}
+
+fn provider_trouble(rng: &mut Rng) -> ProviderTrouble {
+    let sent = rng.bool();
+    match rng.u32(..10) {
+        0 | 1 => ProviderTrouble::Transient,
+        2 => ProviderTrouble::TransientFor(*pick(rng, &[1, 5, 30, 120])),
+        3 => ProviderTrouble::ProviderPermanent,
+        4 => ProviderTrouble::Unknown { sent },
+        5 => ProviderTrouble::TimesOut { sent },
+        6 => ProviderTrouble::Hangs { sent },
+        7 => ProviderTrouble::Slow,
+        8 => ProviderTrouble::AnswersTooLate,
+        _ => ProviderTrouble::Panics { sent },
+    }
+}
+
+fn queue_trouble(rng: &mut Rng) -> Trouble {
+    let call = *pick(rng, &[QueueCall::Receive, QueueCall::Delete, QueueCall::Postpone, QueueCall::DeadLetter]);
+    let trouble = *pick(rng, &[CallTrouble::Refused, CallTrouble::AnswerLost, CallTrouble::Hangs, CallTrouble::Slow]);
+    let forgotten = call == QueueCall::Delete && rng.u32(..4) == 0;
+    Trouble::Queue(call, if forgotten { CallTrouble::Forgotten } else { trouble })
+}
+
+fn incidents(rng: &mut Rng, heals_at: Millis, processes: &[Process]) -> Vec<Incident> {
+    let incident = |rng: &mut Rng| Incident {
+        process: pick(rng, processes).number,
+        end: match rng.u32(..4) {
+            0 => LifesEnd::StopAt(rng.u64(..heals_at)),
+            1 => LifesEnd::CrashAt(rng.u64(..heals_at)),
+            _ => LifesEnd::CrashAtCall { n: rng.u32(..200), after_effect: rng.bool() },
+        },
+        back_after: rng.u64(500..60 * SECOND),
+    };
+    (0..rng.u32(..8)).map(|_| incident(rng)).collect()
+}

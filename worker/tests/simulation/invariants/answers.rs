@@ -1,0 +1,87 @@
+//! What processes answer, and when.
+
+use crate::history::History;
+use crate::trace::{AttemptEnd, Entry, Event, Who};
+
+/// A service that is told to stop lets its last receive end (7 s) and what it has begun (21 s).
+const TIME_TO_STOP: u64 = 28_000;
+/// A call to SQS may be under way, and answered well, when time is over.
+const CALL: u64 = 1_500;
+
+/// What an invocation's answer does not name is deleted: it was delivered or dead-lettered in that invocation. What it
+/// names was neither. And nobody deletes what it has postponed.
+pub(crate) fn what_stays_in_the_queue_is_named_and_nothing_else(history: &History) -> Result<(), String> {
+    for (index, entry) in history.trace.iter().enumerate() {
+        if let Event::Answered { who, batch, named } = &entry.event {
+            for message in batch {
+                let done = done_in_invocation(history, *who, *message, index);
+                if !named.contains(message) && done == Done::No {
+                    return Err(format!("the answer at {} ms lets message {message} be deleted", entry.at));
+                }
+                if named.contains(message) && done == Done::Surely {
+                    return Err(format!("the answer at {} ms keeps message {message}, which is done with", entry.at));
+                }
+            }
+        }
+        if let Event::Deleted { who, message, receipt, .. } = &entry.event {
+            let is_it = |entry: &Entry| matches!(&entry.event, Event::Postponed { who: by, receipt: of, .. } if by == who && of == receipt);
+            let receive = history.receive_of(*message, *who, index);
+            if !receive.is_double && receive.entries.iter().any(|entry| is_it(entry)) {
+                return Err(format!("message {message} was postponed, and deleted at {} ms", entry.at));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    No,
+    /// The worker may not have heard of it in time, or panicked over it.
+    Perhaps,
+    Surely,
+}
+
+fn done_in_invocation(history: &History, who: Who, message: u32, answered: usize) -> Done {
+    let invoked = history.trace[..answered]
+        .iter()
+        .rposition(|entry| matches!(&entry.event, Event::Invoked { who: by, .. } if *by == who));
+    let until = history.trace[answered].at;
+    let mut done = Done::No;
+    for entry in &history.trace[invoked.unwrap_or_default()..answered] {
+        if entry.event.who() != Some(who) || entry.event.message() != Some(message) {
+            continue;
+        }
+        match &entry.event {
+            Event::AttemptEnded { end: AttemptEnd::Accepted, .. } => done = Done::Surely,
+            Event::DeadLettered { call, .. } if call.answered_well => {
+                done = if until - entry.at > CALL { Done::Surely } else { Done::Perhaps };
+            }
+            Event::WorkerPanicked { .. } if done != Done::No => done = Done::Perhaps,
+            _ => {}
+        }
+    }
+    done
+}
+
+/// Invocations answer before their timeout, services stop in time, and whatever panics is caught.
+pub(crate) fn processes_keep_to_their_time_and_no_panic_escapes(history: &History) -> Result<(), String> {
+    if let Some(panic) = history.panics.first() {
+        return Err(panic.clone());
+    }
+    let mut asked = std::collections::BTreeMap::new();
+    for entry in &history.trace {
+        if let Event::Killed { who } = &entry.event {
+            return Err(format!("{who:?} did not answer before its timeout at {} ms", entry.at));
+        }
+        if let Event::StopAsked { who } = &entry.event {
+            asked.insert(*who, entry.at);
+        }
+        if let Event::Stopped { who, .. } = &entry.event
+            && asked.get(who).is_some_and(|asked| entry.at - asked > TIME_TO_STOP)
+        {
+            return Err(format!("{who:?} took until {} ms to stop", entry.at));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Who holds a message at each point of a history.
+
+use std::collections::BTreeMap;
+
+use crate::history::History;
+use crate::trace::{Entry, Event, Who};
+
+/// The deliveries of one message that are not settled yet: how many each life of a process holds.
+#[derive(Default)]
+pub(crate) struct Holds(BTreeMap<Who, u32>);
+
+/// What an event changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Nothing,
+    /// Nobody else held it.
+    Taken,
+    /// It was held already; `by_same` says that this very life held it.
+    TakenTwice {
+        by_same: bool,
+    },
+    /// The life that held it ended with it.
+    Abandoned,
+}
+
+impl Holds {
+    /// Takes note of the next event, whomever it is about.
+    pub(crate) fn follow(&mut self, message: u32, event: &Event) -> Change {
+        match event {
+            Event::Handed { who, message: of, .. } if *of == message => {
+                let (is_held, by_same) = (!self.0.is_empty(), self.0.contains_key(who));
+                *self.0.entry(*who).or_default() += 1;
+                if is_held { Change::TakenTwice { by_same } } else { Change::Taken }
+            }
+            Event::Postponed { who, message: of, .. } | Event::Deleted { who, message: of, .. } if *of == message => {
+                self.release(*who);
+                Change::Nothing
+            }
+            Event::Answered { who, named, .. } if named.contains(&message) => {
+                self.release(*who);
+                Change::Nothing
+            }
+            Event::Crashed { who, .. } | Event::Killed { who } | Event::Stopped { who, .. } => {
+                if self.0.remove(who).is_some() { Change::Abandoned } else { Change::Nothing }
+            }
+            Event::Handed { .. }
+            | Event::Postponed { .. }
+            | Event::Deleted { .. }
+            | Event::Answered { .. }
+            | Event::Arrived { .. }
+            | Event::Healed
+            | Event::Started { .. }
+            | Event::StopAsked { .. }
+            | Event::HandedToNobody { .. }
+            | Event::ReceiveFailed { .. }
+            | Event::MovedBySqs { .. }
+            | Event::KeyAsked { .. }
+            | Event::KeyGiven { .. }
+            | Event::KeyRefused { .. }
+            | Event::AttemptBegun { .. }
+            | Event::PhoneGot { .. }
+            | Event::AttemptEnded { .. }
+            | Event::DeadLettered { .. }
+            | Event::Invoked { .. }
+            | Event::WorkerPanicked { .. }
+            | Event::SaidNotAttempted { .. }
+            | Event::SaidRetried { .. }
+            | Event::SaidCircuit { .. } => Change::Nothing,
+        }
+    }
+
+    fn release(&mut self, who: Who) {
+        if let Some(count) = self.0.get_mut(&who) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(&who);
+            }
+        }
+    }
+}
+
+/// What one life did with a message from the moment on when it got it, until `end`.
+pub(crate) struct Receive<'h> {
+    pub(crate) entries: Vec<&'h Entry>,
+    /// It got it twice in that time: what belongs to which delivery cannot be told.
+    pub(crate) is_double: bool,
+}
+
+impl History {
+    /// The receive that the entry at this index belongs to.
+    pub(crate) fn receive_of(&self, message: u32, who: Who, end: usize) -> Receive<'_> {
+        let (mut holds, mut start, mut is_double) = (Holds::default(), 0, false);
+        for (index, entry) in self.trace[..end].iter().enumerate() {
+            if entry.event.who() != Some(who) {
+                continue;
+            }
+            match holds.follow(message, &entry.event) {
+                Change::Taken => (start, is_double) = (index, false),
+                Change::TakenTwice { .. } => is_double = true,
+                Change::Nothing | Change::Abandoned => {}
+            }
+        }
+        let is_its = |entry: &&Entry| entry.event.message() == Some(message) && entry.event.who() == Some(who);
+        Receive { entries: self.trace[start..end].iter().filter(is_its).collect(), is_double }
+    }
+}
