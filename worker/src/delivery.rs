@@ -7,14 +7,14 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use secrecy::SecretString;
 use shared::telemetry::{Fact, Telemetry};
-use shared::{Clock, MessageId, PhoneNumber, Timestamp};
+use shared::{Clock, DeadLetterReason, MessageId, PhoneNumber, Timestamp};
 use tokio::time::{Instant, timeout};
 
 use crate::circuit_breaker::{Change, Sign};
 use crate::gate::{Closed, GatedProvider};
 use crate::provider::{Attempt, Outcome, OutcomeCode, Provider, Sms};
 use crate::retry::{may_be_last_receive, with_retries};
-use crate::settlement::{Ending, Next, RetryReason, after};
+use crate::settlement::{Ending, Next, RetryReason, after, forbids_attempts};
 use crate::unknowns::UnknownOutcomes;
 
 /// An attempt with less time than this would often end in an outcome that nobody knows: it is not begun.
@@ -64,12 +64,17 @@ enum NotBegun {
     DeadlineNear,
     /// At this provider; the next one may be open.
     Closed(Closed),
+    /// At any provider, now or later.
+    Forbidden(DeadLetterReason),
 }
 
 impl Delivery<'_> {
     /// How the receive ends if no provider of the route may be asked now: known before the code is decrypted, an outage
     /// costs no call to KMS.
     pub(crate) fn hopeless(&self, route: &[&GatedProvider]) -> Option<Ending> {
+        if let Some(reason) = forbids_attempts(self.unknowns.of(self.id)) {
+            return Some(Ending::forbidden(reason));
+        }
         let now = self.clock.now();
         let pauses: Option<Vec<_>> = route.iter().map(|gated| self.refusal(gated, now)).collect();
         let pauses = pauses?;
@@ -98,6 +103,7 @@ impl Delivery<'_> {
                     recovers(closed.opens_in());
                     continue;
                 }
+                Err(NotBegun::Forbidden(reason)) => return Ending::forbidden(reason),
                 Err(NotBegun::Expired) => return self.cut_short(recovers_in, Ending::expired_on_the_way()),
                 Err(NotBegun::DeadlineNear) => return self.cut_short(recovers_in, Ending::out_of_time()),
             };
@@ -135,6 +141,10 @@ impl Delivery<'_> {
             NotBegun::Closed(closed)
         })?;
         let valid_for = self.life_left()?;
+        // The same message may be at work a second time in this process.
+        if let Some(reason) = forbids_attempts(self.unknowns.of(self.id)) {
+            return Err(NotBegun::Forbidden(reason));
+        }
         if permit.is_probe() {
             self.tell(provider, "half_open", None);
         }

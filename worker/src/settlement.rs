@@ -106,6 +106,12 @@ pub(crate) fn after(outcome: Outcome, unknowns: u32) -> Next {
     }
 }
 
+/// Why no attempt may be made at all, whichever receive this is: one that comes after the last permitted one, because
+/// the dead letter or the deletion failed or SQS handed the message out twice.
+pub(crate) fn forbids_attempts(unknowns: u32) -> Option<DeadLetterReason> {
+    (unknowns >= MOST_UNKNOWNS).then_some(DeadLetterReason::OutcomeUnknown)
+}
+
 impl Ending {
     pub(crate) fn failed(reason: RetryReason, detail: impl Into<String>) -> Self {
         Self::Failed { reason, detail: detail.into(), retry_after: None }
@@ -117,6 +123,10 @@ impl Ending {
 
     pub(crate) fn out_of_time() -> Self {
         Self::failed(RetryReason::OutOfTime, "no time left in this invocation")
+    }
+
+    pub(crate) fn forbidden(reason: DeadLetterReason) -> Self {
+        Self::refused(reason, "two earlier attempts may each have been sent")
     }
 
     /// The code's life ended between admission and the first attempt.

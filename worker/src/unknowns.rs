@@ -33,6 +33,12 @@ impl UnknownOutcomes {
         count.outcomes += 1;
         count.outcomes
     }
+
+    /// How many there are for a message.
+    pub(crate) fn of(&self, id: &MessageId) -> u32 {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(id).map_or(0, |count| count.outcomes)
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +58,7 @@ mod tests {
         let unknowns = UnknownOutcomes::default();
         assert_eq!(unknowns.add(&id(1), at(180), at(0)), 1);
         assert_eq!(unknowns.add(&id(2), at(180), at(1)), 1);
+        assert_eq!([1, 3].map(|number| unknowns.of(&id(number))), [1, 0]);
         assert_eq!(unknowns.add(&id(1), at(180), at(2)), 2);
         assert_eq!(unknowns.add(&id(1), at(500), at(181)), 1);
     }

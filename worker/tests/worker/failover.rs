@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use shared::DeadLetterReason;
 
-use crate::messages::{record, sign_in, sqs_id};
+use crate::doubles::QueueBehaviour;
+use crate::messages::{received, record, sign_in, sqs_id};
 use crate::provider_double::{
     LATENCY, ScriptedProvider, accepts, fraud_blocked, provider_permanent, recipient_permanent, transient,
     transient_for, unknown,
@@ -124,6 +125,21 @@ async fn an_unknown_outcome_of_an_earlier_receive_still_counts() {
 
     assert_eq!(scene.requests(), [2, 3], "the second receive ends at the second unknown outcome");
     assert_eq!(scene.queue.letters()[0].reason, DeadLetterReason::OutcomeUnknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_two_unknown_outcomes_nobody_is_asked_though_the_dead_letter_failed() {
+    let scene = Scene::of(["first", "second"].map(|name| ScriptedProvider::named(name, [unknown()])));
+    scene.queue.dead_lettering_becomes(QueueBehaviour::Refuses);
+    assert_eq!(scene.receive(&[record(0, &sign_in(0))]).await, [sqs_id(0)]);
+    scene.queue.dead_lettering_becomes(QueueBehaviour::Works);
+    assert_eq!(scene.receive(&[received(2, record(0, &sign_in(0)))]).await, [""; 0]);
+
+    assert_eq!(scene.requests(), [1, 1], "a third SMS could be the third on the phone");
+    assert_eq!(scene.keys.calls().len(), 1, "nor is the code decrypted again");
+    let letters = scene.queue.letters();
+    assert_eq!(letters[0].reason, DeadLetterReason::OutcomeUnknown);
+    assert_eq!(letters[0].detail, "two earlier attempts may each have been sent");
 }
 
 #[tokio::test(start_paused = true)]
