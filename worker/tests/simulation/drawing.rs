@@ -26,6 +26,7 @@ impl Plan {
         };
         let providers = rng.usize(2..=3);
         let processes = processes(&mut rng);
+        let faults = faults(&mut rng, heals_at, providers);
         Self {
             seed,
             horizon: Duration::from_secs(*pick(&mut rng, &[120, 600, 1_800, 7_200, 21_600])),
@@ -33,8 +34,8 @@ impl Plan {
             function_timeout: Duration::from_secs(*pick(&mut rng, &[20, 20, 20, 20, 12, 9])),
             providers,
             heals_at,
-            messages: messages(&mut rng, heals_at, codes),
-            faults: faults(&mut rng, heals_at, providers),
+            messages: messages(&mut rng, heals_at, &faults, codes),
+            faults,
             incidents: incidents(&mut rng, heals_at, &processes),
             processes,
         }
@@ -56,10 +57,22 @@ fn processes(rng: &mut Rng) -> Vec<Process> {
     (0..count).map(process).collect()
 }
 
-fn messages(rng: &mut Rng, heals_at: Millis, codes: &Codes) -> Vec<PlannedMessage> {
-    let count = rng.usize(3..=40).min(codes.most_messages());
+fn messages(rng: &mut Rng, heals_at: Millis, faults: &[Fault], codes: &Codes) -> Vec<PlannedMessage> {
+    // Now and then there are more than a process works on at once.
+    let is_flood = rng.u32(..100) == 0;
+    let count = if is_flood { 150 } else { rng.usize(3..=30) }.min(codes.most_messages());
     let last = heals_at + 3 * MINUTE;
-    let bursts: Vec<_> = (0..rng.usize(1..=3)).map(|_| rng.u64(..last)).collect();
+    // Where a fault begins, or anywhere.
+    let burst = |rng: &mut Rng| match faults.get(rng.usize(..=faults.len())) {
+        Some(fault) => fault.from.saturating_sub(rng.u64(..SECOND)),
+        None => rng.u64(..last),
+    };
+    let bursts: Vec<_> = (0..if is_flood { 1 } else { rng.usize(1..=3) }).map(|_| burst(rng)).collect();
+    // The others come alone, mostly while something is wrong.
+    let alone = |rng: &mut Rng| match faults.get(rng.usize(..=faults.len())) {
+        Some(fault) => rng.u64(fault.from..=fault.until),
+        None => rng.u64(..last),
+    };
     let lifetimes = Lifetimes::default();
     (0..count)
         .map(|number| {
@@ -67,7 +80,7 @@ fn messages(rng: &mut Rng, heals_at: Millis, codes: &Codes) -> Vec<PlannedMessag
             let source = source(rng, kind);
             PlannedMessage {
                 number: u32::try_from(number).expect("few"),
-                arrives: if rng.bool() { *pick(rng, &bursts) + rng.u64(..500) } else { rng.u64(..last) },
+                arrives: if is_flood || rng.bool() { *pick(rng, &bursts) + rng.u64(..500) } else { alone(rng) },
                 delay_seconds: if rng.u32(..10) < 2 { rng.u32(1..=6) } else { 0 },
                 source,
                 lifetime: lifetimes.of(source, None),
@@ -123,12 +136,12 @@ fn faults(rng: &mut Rng, heals_at: Millis, providers: usize) -> Vec<Fault> {
         let hit = (0..providers).filter(|provider| only.is_none_or(|only| only == *provider));
         troubles.extend(hit.map(|provider| (Trouble::Provider(provider, trouble), 100)));
     }
-    if rng.u32(..10) < 3 {
+    if rng.u32(..10) < 2 {
         troubles.push((Trouble::Keys(*pick(rng, &KEY_TROUBLES)), 100));
     }
     let window = |rng: &mut Rng| {
         let from = rng.u64(..heals_at);
-        let length = *pick(rng, &[5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, heals_at]);
+        let length = *pick(rng, &[10 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, heals_at]);
         (from, (from + length).min(heals_at))
     };
     // An outage of all providers hits them at the same time.
@@ -137,8 +150,9 @@ fn faults(rng: &mut Rng, heals_at: Millis, providers: usize) -> Vec<Fault> {
         troubles.into_iter().map(|(trouble, percent)| Fault { number: 0, from, until, percent, trouble }).collect();
     for _ in 0..rng.u32(..10) {
         let (from, until) = window(rng);
-        let percent = *pick(rng, &[10, 30, 60]);
-        faults.push(Fault { number: 0, from, until, percent, trouble: any_trouble(rng, providers) });
+        let trouble = any_trouble(rng, providers);
+        let percent = if trouble == Trouble::WorkerPanics { 10 } else { *pick(rng, &[10, 30, 60]) };
+        faults.push(Fault { number: 0, from, until, percent, trouble });
     }
     (0..).zip(&mut faults).for_each(|(number, fault)| fault.number = number);
     faults

@@ -28,6 +28,11 @@ impl Draws {
         from + self.0 % (to - from + 1)
     }
 
+    /// An index into a list of that length.
+    pub(crate) fn index(self, length: usize) -> usize {
+        usize::try_from(self.0 % length as u64).expect("less than the length")
+    }
+
     pub(crate) fn happens(self, percent: u64) -> bool {
         self.0 % 100 < percent
     }

@@ -87,6 +87,11 @@ impl Kind {
         }
     }
 
+    /// Whether the worker can read when the code expires.
+    pub(crate) fn is_readable(self) -> bool {
+        !matches!(self, Self::NotJson | Self::UnknownType | Self::ForeignId | Self::NoPhoneNumber)
+    }
+
     /// Whether a world in which everything works delivers it.
     pub(crate) fn is_deliverable(self) -> bool {
         matches!(self, Self::Sound | Self::WithoutCode)

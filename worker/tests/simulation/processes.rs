@@ -63,7 +63,7 @@ fn ends(world: &World, process: Process) -> (Option<Millis>, Option<Millis>) {
 fn away(world: &World, life: &Life) -> Millis {
     let draws = world.draws.of("away").nth(u64::from(life.who.process)).nth(u64::from(life.who.life));
     let planned: Vec<_> = world.plan.incidents.iter().filter(|i| i.process == life.who.process).collect();
-    if planned.is_empty() { AWAY } else { planned[draws.number() as usize % planned.len()].back_after }
+    if planned.is_empty() { AWAY } else { planned[draws.index(planned.len())].back_after }
 }
 
 fn worker(life: &Arc<Life>, config: &Config, open: OpenCode) -> Worker {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sqs::{Delivery, Receive};
 use worker::VISIBILITY;
 
+use crate::draws::Draws;
 use crate::life::Life;
 use crate::plan::{CallTrouble, Millis, QueueCall};
 use crate::trace::Event;
@@ -53,9 +54,9 @@ impl World {
             self.sleep_until(self.now() + 7_000).await;
             return self.receive_failed(life, CallTrouble::Hangs);
         }
-        let most = if draws.of("few").happens(20) { 1 + draws.number() % 3 } else { 10 }.min(u64::from(most));
+        let most = if draws.of("few").happens(20) { 2 } else { 10 }.min(most);
         loop {
-            let deliveries = self.take(most, draws.of("order").number());
+            let deliveries = self.take(most, draws.of("order"));
             if !deliveries.is_empty() {
                 if trouble == Some(CallTrouble::AnswerLost) {
                     for (delivery, _) in &deliveries {
@@ -93,15 +94,16 @@ impl World {
     fn next_receivable(&self) -> Option<Millis> {
         let (now, sqs_now) = (self.now(), self.sqs_now());
         let state = self.state();
-        let visible = state.account.next_event(MAIN, sqs_now).map(|at| now + (at - sqs_now).as_millis() as u64);
+        let visible =
+            state.account.next_event(MAIN, sqs_now).map(|at| now + (at.unix_millis() - sqs_now.unix_millis()));
         visible.into_iter().chain(state.copies.next()).min()
     }
 
     /// What is receivable now, the copies last, turned by `turn`.
-    fn take(&self, most: u64, turn: u64) -> Vec<(Delivery, bool)> {
+    fn take(&self, most: u32, turn: Draws) -> Vec<(Delivery, bool)> {
         let (now, sqs_now) = (self.now(), self.sqs_now());
-        let visibility_timeout = Some(VISIBILITY.as_secs() as i64);
-        let request = Receive { max_messages: most as i64, visibility_timeout };
+        let visibility_timeout = Some(i64::try_from(VISIBILITY.as_secs()).expect("short"));
+        let request = Receive { max_messages: i64::from(most), visibility_timeout };
         let received = self.state().account.receive(MAIN, request, sqs_now).expect("a sound receive");
         for moved in received.dead_lettered.into_iter().flat_map(|moved| moved.message_ids) {
             let message = self.number_of(&moved).expect("it was sent");
@@ -120,7 +122,7 @@ impl World {
         deliveries.extend(copies.into_iter().map(|delivery| (delivery, true)));
         deliveries.truncate(10);
         if !deliveries.is_empty() {
-            let turn = turn as usize % deliveries.len();
+            let turn = turn.index(deliveries.len());
             deliveries.rotate_left(turn);
         }
         deliveries
@@ -129,7 +131,7 @@ impl World {
     fn name_receipt(&self, delivery: &Delivery) -> Receipt {
         let message = self.number_of(&delivery.message.id).expect("it was sent");
         let mut state = self.state();
-        let number = state.receipts.len() as u32;
+        let number = u32::try_from(state.receipts.len()).expect("few");
         *state.receipts.entry(delivery.receipt_handle.clone()).or_insert(Receipt { number, message })
     }
 

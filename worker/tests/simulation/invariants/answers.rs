@@ -1,7 +1,7 @@
 //! What processes answer, and when.
 
 use crate::history::History;
-use crate::trace::{AttemptEnd, Entry, Event, Who};
+use crate::trace::{AttemptEnd, Event, Who};
 
 /// A service that is told to stop lets its last receive end (7 s) and what it has begun (21 s).
 const TIME_TO_STOP: u64 = 28_000;
@@ -24,9 +24,11 @@ pub(crate) fn what_stays_in_the_queue_is_named_and_nothing_else(history: &Histor
             }
         }
         if let Event::Deleted { who, message, receipt, .. } = &entry.event {
-            let is_it = |entry: &Entry| matches!(&entry.event, Event::Postponed { who: by, receipt: of, .. } if by == who && of == receipt);
             let receive = history.receive_of(*message, *who, index);
-            if !receive.is_double && receive.entries.iter().any(|entry| is_it(entry)) {
+            // One that panics when it was postponed is settled anew.
+            let panicked = receive.has(|event| matches!(event, Event::WorkerPanicked { .. }));
+            let postponed = |event: &Event| matches!(event, Event::Postponed { receipt: of, .. } if of == receipt);
+            if !receive.is_double && !panicked && receive.has(postponed) {
                 return Err(format!("message {message} was postponed, and deleted at {} ms", entry.at));
             }
         }
@@ -52,13 +54,16 @@ fn done_in_invocation(history: &History, who: Who, message: u32, answered: usize
         if entry.event.who() != Some(who) || entry.event.message() != Some(message) {
             continue;
         }
-        match &entry.event {
-            Event::AttemptEnded { end: AttemptEnd::Accepted, .. } => done = Done::Surely,
-            Event::DeadLettered { call, .. } if call.answered_well => {
-                done = if until - entry.at > CALL { Done::Surely } else { Done::Perhaps };
-            }
-            Event::WorkerPanicked { .. } if done != Done::No => done = Done::Perhaps,
-            _ => {}
+        if let Event::AttemptEnded { end: AttemptEnd::Accepted, .. } = &entry.event {
+            done = Done::Surely;
+        } else if let Event::DeadLettered { call, .. } = &entry.event
+            && call.answered_well
+        {
+            done = if until - entry.at > CALL { Done::Surely } else { Done::Perhaps };
+        } else if let Event::WorkerPanicked { .. } = &entry.event
+            && done != Done::No
+        {
+            done = Done::Perhaps;
         }
     }
     done

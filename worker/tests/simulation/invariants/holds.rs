@@ -86,6 +86,12 @@ pub(crate) struct Receive<'h> {
     pub(crate) is_double: bool,
 }
 
+impl Receive<'_> {
+    pub(super) fn has(&self, is: impl Fn(&Event) -> bool) -> bool {
+        self.entries.iter().any(|entry| is(&entry.event))
+    }
+}
+
 impl History {
     /// The receive that the entry at this index belongs to.
     pub(crate) fn receive_of(&self, message: u32, who: Who, end: usize) -> Receive<'_> {

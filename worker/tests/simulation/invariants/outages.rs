@@ -52,18 +52,19 @@ impl Outage {
         let (mut borne, mut open) = (Self::default(), BTreeSet::new());
         for entry in history.trace.iter().filter(|entry| entry.at < fault.until && entry.event.who() == Some(who)) {
             let is_during = entry.at >= fault.from;
-            match &entry.event {
-                Event::AttemptBegun { message, provider: of, attempt, clock, .. } if *of == provider => {
-                    open.insert(*attempt);
-                    let left = end_of_retries(history, *message).duration_since(*clock);
-                    borne.attempts += usize::from(is_during && left >= SignedDuration::from_secs(2));
-                }
-                Event::AttemptEnded { provider: of, attempt, end, .. } if *of == provider => {
-                    open.remove(attempt);
-                    borne.new_beginnings += usize::from(is_during && *end == AttemptEnd::Accepted);
-                }
-                Event::WorkerPanicked { .. } if is_during => borne.new_beginnings += 1,
-                _ => {}
+            if let Event::AttemptBegun { message, provider: of, attempt, clock, .. } = &entry.event
+                && *of == provider
+            {
+                open.insert(*attempt);
+                let left = end_of_retries(history, *message).duration_since(*clock);
+                borne.attempts += usize::from(is_during && left >= SignedDuration::from_secs(2));
+            } else if let Event::AttemptEnded { provider: of, attempt, end, .. } = &entry.event
+                && *of == provider
+            {
+                open.remove(attempt);
+                borne.new_beginnings += usize::from(is_during && *end == AttemptEnd::Accepted);
+            } else if let Event::WorkerPanicked { .. } = &entry.event {
+                borne.new_beginnings += usize::from(is_during);
             }
             borne.at_once = borne.at_once.max(if is_during { open.len() } else { 0 });
         }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use shared::{DeadLetterReason, Timestamp};
 
 use super::holds::Receive;
+use crate::bodies::moment;
 use crate::history::History;
 use crate::plan::Kind;
 use crate::trace::{AttemptEnd, Entry, Event, Who};
@@ -29,26 +30,22 @@ pub(crate) fn no_message_is_postponed_past_its_end(history: &History) -> Result<
     for (index, entry) in history.trace.iter().enumerate() {
         let Event::Postponed { who, message, after, clock, .. } = &entry.event else { continue };
         let receive = history.receive_of(*message, *who, index);
-        let was_refused =
-            |entry: &&Entry| matches!(&entry.event, Event::DeadLettered { call, .. } if !call.answered_well);
         let after = SignedDuration::try_from(*after).expect("short");
         let is_past = end_of_retries(history, *message).duration_since(*clock) < after;
-        if is_past && !receive.entries.iter().any(|entry| was_refused(&entry)) {
+        let refused = |event: &Event| matches!(event, Event::DeadLettered { call, .. } if !call.answered_well);
+        if is_past && !receive.has(refused) {
             return Err(format!("message {message} was postponed for {after:?} at {} ms", entry.at));
         }
     }
     Ok(())
 }
 
-/// The earlier of (expiry − time to type) and (arrival + horizon).
+/// The earlier of (expiry − time to type) and (arrival + horizon); of a message that cannot be read, the latter.
 pub(crate) fn end_of_retries(history: &History, message: u32) -> Timestamp {
-    let sent_at = history.trace.iter().find_map(|entry| match &entry.event {
-        Event::Arrived { message: of, sent_at } if *of == message => Some(*sent_at),
-        _ => None,
-    });
-    let by_horizon = sent_at.expect("it arrived").checked_add(history.plan.horizon).expect("in range");
-    let by_expiry = history.letters[&message].expires_at.checked_sub(history.plan.time_to_type).expect("in range");
-    by_horizon.min(by_expiry)
+    let letter = &history.letters[&message];
+    let by_horizon = moment(letter.planned.arrives).checked_add(history.plan.horizon).expect("in range");
+    let by_expiry = letter.expires_at.checked_sub(history.plan.time_to_type).expect("in range");
+    if letter.planned.kind.is_readable() { by_horizon.min(by_expiry) } else { by_horizon }
 }
 
 /// A dead letter as it is sent.
@@ -115,12 +112,10 @@ impl Letter<'_> {
     }
 
     fn ended_as(&self, receive: &Receive<'_>, expected: AttemptEnd) -> Result<(), &'static str> {
-        let last = receive.entries.iter().rev().find_map(|entry| match &entry.event {
-            Event::AttemptEnded { end, .. } => Some(Some(*end)),
-            Event::AttemptBegun { .. } => Some(None),
-            _ => None,
-        });
-        let is_so = last == Some(Some(expected)) || (receive.is_double && receive.has(|event| ended(event, expected)));
+        let is_attempt = |event: &Event| matches!(event, Event::AttemptBegun { .. } | Event::AttemptEnded { .. });
+        let last = receive.entries.iter().rfind(|entry| is_attempt(&entry.event));
+        let is_so = last.is_some_and(|last| ended(&last.event, expected))
+            || (receive.is_double && receive.has(|event| ended(event, expected)));
         holds(is_so, "its last attempt did not end so")
     }
 
@@ -141,10 +136,6 @@ impl Letter<'_> {
 }
 
 impl Receive<'_> {
-    fn has(&self, is: impl Fn(&Event) -> bool) -> bool {
-        self.entries.iter().any(|entry| is(&entry.event))
-    }
-
     fn attempts(&self) -> usize {
         self.entries.iter().filter(|entry| matches!(entry.event, Event::AttemptBegun { .. })).count()
     }

@@ -36,7 +36,9 @@ pub(crate) fn no_second_sms_without_a_cause(history: &History) -> Result<(), Str
 
 fn check_message(history: &History, message: u32) -> Result<(), String> {
     let mut holds = Holds::default();
-    let (mut causes, mut sent) = (0_usize, 0_usize);
+    let mut causes = 0_usize;
+    // Attempts that reached the phone, in the order in which they began.
+    let mut sent = BTreeMap::new();
     let mut causes_when_begun = BTreeMap::new();
     let mut unknowns: BTreeMap<Who, i64> = BTreeMap::new();
     for entry in &history.trace {
@@ -56,9 +58,10 @@ fn check_message(history: &History, message: u32) -> Result<(), String> {
                 causes_when_begun.insert(*attempt, causes);
             }
             (_, Event::PhoneGot { attempt, .. }) if is_about_it => {
-                sent += 1;
-                if causes_when_begun[attempt] < sent - 1 {
-                    return Err(format!("the phone of message {message} got SMS number {sent} at {} ms", entry.at));
+                sent.insert(*attempt, causes_when_begun[attempt]);
+                if (0..).zip(sent.values()).any(|(before, causes)| *causes < before) {
+                    let (at, sent) = (entry.at, sent.len());
+                    return Err(format!("the phone of message {message} got SMS number {sent} at {at} ms"));
                 }
             }
             (_, Event::AttemptEnded { who, end, .. }) if is_about_it => {
