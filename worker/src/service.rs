@@ -65,6 +65,7 @@ pub async fn serve(worker: Arc<Worker>, stop: impl Future<Output = ()>) -> Drain
                 let pause = pauses.next().unwrap_or(RECEIVE_PAUSES[RECEIVE_PAUSES.len() - 1]);
                 worker.telemetry.record(&Fact::ReceiveFailed { error: &error.to_string(), again_in: pause });
                 tokio::select! {
+                    biased;
                     () = &mut stop => break,
                     () = sleep(pause) => {}
                 }
