@@ -9,11 +9,11 @@ pub enum Refusal {
     #[error("the event can never be sent: {0}")]
     Event(#[from] EventError),
     #[error("user pool {pool} is not in USER_POOL_IDS; add it there if its users should get their messages this way")]
-    PoolNotAllowed { pool: UserPoolId },
-    #[error("the event can never be sent: {0}")]
-    UntrustedCode(#[from] SealedCodeError),
-    #[error("the event can never be sent: {0}")]
-    Message(#[from] QueueMessageError),
+    PoolNotAllowed { id: MessageId, pool: UserPoolId },
+    #[error("the event can never be sent: {cause}")]
+    UntrustedCode { id: MessageId, cause: SealedCodeError },
+    #[error("the event can never be sent: {cause}")]
+    Message { id: MessageId, cause: QueueMessageError },
     #[error("message {id} did not reach the queue: {cause}")]
     NotEnqueued { id: MessageId, cause: EnqueueError },
 }
@@ -24,9 +24,20 @@ impl Refusal {
         match self {
             Self::Event(error) => event_kind(error),
             Self::PoolNotAllowed { .. } => "WrongUserPool",
-            Self::UntrustedCode(error) => code_kind(error),
-            Self::Message(_) => "MalformedEvent",
+            Self::UntrustedCode { cause, .. } => code_kind(cause),
+            Self::Message { .. } => "MalformedEvent",
             Self::NotEnqueued { cause, .. } => cause.kind(),
+        }
+    }
+
+    /// The id of the message that the event would have become; none where it could not be read that far.
+    pub fn id(&self) -> Option<&MessageId> {
+        match self {
+            Self::Event(_) => None,
+            Self::PoolNotAllowed { id, .. }
+            | Self::UntrustedCode { id, .. }
+            | Self::Message { id, .. }
+            | Self::NotEnqueued { id, .. } => Some(id),
         }
     }
 }

@@ -204,7 +204,11 @@ async fn what_can_never_be_sent_is_refused_before_the_queue_is_asked() {
         assert_eq!(refusal.kind(), kind, "{refusal}");
         let facts = scene.facts();
         assert_eq!(facts.len(), index + 1);
-        assert_eq!(facts[index], json!({ "event": "rejected", "error": kind, "message": refusal.to_string() }));
+        let mut expected = json!({ "event": "rejected", "error": kind, "message": refusal.to_string() });
+        if let Some(id) = refusal.id() {
+            expected["id"] = json!(id.as_str());
+        }
+        assert_eq!(facts[index], expected);
         assert!(!refusal.to_string().contains("5550100"), "{refusal}");
     }
     let refusal = scene.producer.accept(b"{\"a\":", &invoked("r")).await.expect_err("no JSON");

@@ -34,6 +34,6 @@ pub use reason::DeadLetterReason;
 pub use sealed_code::{POOL_CONTEXT_KEY, SealedCode, SealedCodeError};
 pub use settings::{Privacy, Settings, Trust};
 pub use timestamp::{Clock, Timestamp, rfc3339_millis};
-pub use trace_header::TraceHeader;
+pub use trace_header::{TraceHeader, TraceId};
 pub use trigger_source::TriggerSource;
 pub use user_pool::{UserPoolId, UserPoolIdError};

@@ -1,6 +1,8 @@
 //! What is refused before a key is used or money is spent.
 
-use shared::{DeadLetterReason, EventError, MessageId, QueueMessage, QueueMessageError, SealedCodeError, Timestamp};
+use shared::{
+    DeadLetterReason, EventError, MessageId, QueueMessage, QueueMessageError, SealedCodeError, Timestamp, TriggerSource,
+};
 
 use crate::config::Config;
 use crate::phone_region::{Country, NoCountry, country_of};
@@ -21,8 +23,9 @@ pub(crate) struct Refused {
     pub(crate) reason: DeadLetterReason,
     /// Nothing personal: goes into a queue attribute and a log line.
     pub(crate) detail: String,
-    /// The message's own id, where the body could be read.
+    /// The message's own id and source, where the body could be read.
     pub(crate) id: Option<MessageId>,
+    pub(crate) trigger_source: Option<TriggerSource>,
 }
 
 /// Decides whether a record's message is to be sent.
@@ -39,7 +42,10 @@ pub(crate) fn admit(record: &Record, config: &Config, now: Timestamp) -> Result<
     let message = QueueMessage::parse(&record.body).map_err(|error| unreadable(&error))?;
     match admit_message(&message, config, now) {
         Ok((country, route)) => Ok(Admitted { message, country, route }),
-        Err(refused) => Err(Refused { id: Some(message.id), ..refused }),
+        Err(refused) => {
+            let trigger_source = Some(message.event.trigger_source());
+            Err(Refused { id: Some(message.id), trigger_source, ..refused })
+        }
     }
 }
 
@@ -68,7 +74,7 @@ fn admit_message(message: &QueueMessage, config: &Config, now: Timestamp) -> Res
 }
 
 fn refused(reason: DeadLetterReason, detail: impl Into<String>) -> Refused {
-    Refused { reason, detail: detail.into(), id: None }
+    Refused { reason, detail: detail.into(), id: None, trigger_source: None }
 }
 
 fn unreadable(error: &QueueMessageError) -> Refused {

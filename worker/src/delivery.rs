@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use secrecy::SecretString;
 use shared::telemetry::{Fact, Telemetry};
-use shared::{Clock, DeadLetterReason, MessageId, PhoneNumber, Timestamp};
+use shared::{Clock, DeadLetterReason, MessageId, PhoneNumber, Timestamp, TraceId};
 use tokio::time::{Instant, timeout};
 
 use crate::circuit_breaker::{Change, Sign};
@@ -28,6 +28,7 @@ const PATIENCE_FOR_A_PROBE: Duration = Duration::from_secs(2);
 /// A message on its way to a phone.
 pub(crate) struct Delivery<'w> {
     pub(crate) id: &'w MessageId,
+    pub(crate) trace: Option<TraceId<'w>>,
     pub(crate) to: &'w PhoneNumber,
     pub(crate) expires_at: Timestamp,
     /// After this moment the message is not received again.
@@ -155,7 +156,8 @@ impl Delivery<'_> {
         let code = attempt.code.as_ref().map(OutcomeCode::as_str);
         let class = attempt.outcome.class();
         let (name, took) = (provider.name(), began.elapsed());
-        self.telemetry.record(&Fact::Attempted { id: self.id, provider: name, outcome: class, code, took });
+        let (id, trace) = (self.id, self.trace);
+        self.telemetry.record(&Fact::Attempted { id, trace, provider: name, outcome: class, code, took });
         if !matches!(attempt.outcome, Outcome::Accepted { .. }) {
             self.trail().failed(provider, code.unwrap_or(class));
         }
@@ -197,7 +199,8 @@ impl Delivery<'_> {
 
     fn note_closed(&self, provider: &dyn Provider, closed: Closed) {
         let cause = closed.as_str();
-        self.telemetry.record(&Fact::NotAttempted { id: self.id, provider: provider.name(), cause });
+        let (id, trace) = (self.id, self.trace);
+        self.telemetry.record(&Fact::NotAttempted { id, trace, provider: provider.name(), cause });
         self.trail().failed(provider, cause);
     }
 

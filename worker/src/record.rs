@@ -2,7 +2,7 @@
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>).
 
 use serde_json::{Map, Value};
-use shared::Timestamp;
+use shared::{Timestamp, TraceId};
 
 /// A received message. Its body is untrusted.
 #[derive(Clone)]
@@ -54,6 +54,11 @@ impl Record {
 
     pub fn trace_header(&self) -> Option<&str> {
         self.attribute("AWSTraceHeader")
+    }
+
+    /// The trace that the message belongs to.
+    pub fn trace(&self) -> Option<TraceId<'_>> {
+        self.trace_header().and_then(TraceId::of_header)
     }
 }
 

@@ -29,6 +29,11 @@ impl Route {
         if providers.is_empty() { Err(RouteRefusal::CountryNotAllowed) } else { Ok(providers) }
     }
 
+    /// Whether the country has a line of its own in `[route.country]`.
+    pub fn names(&self, country: Country) -> bool {
+        self.by_country.contains_key(&country)
+    }
+
     /// All providers in the file's order, for every country.
     pub(crate) fn through_all(providers: usize) -> Self {
         Self { default: (0..providers).collect(), by_country: BTreeMap::new() }

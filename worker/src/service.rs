@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::QueueMessage;
 use shared::telemetry::Fact;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -96,18 +97,19 @@ fn begin(worker: &Arc<Worker>, records: Vec<Record>, mut room: OwnedSemaphorePer
 }
 
 async fn process(worker: &Arc<Worker>, record: Record) {
-    let (message_id, receipt_handle) = (record.message_id.clone(), record.receipt_handle.clone());
-    let answer = worker.handle_records(vec![record], TIME_FOR_A_RECORD).await;
+    let answer = worker.handle_records(vec![record.clone()], TIME_FOR_A_RECORD).await;
     if answer.batch_item_failures.is_empty() {
-        delete(worker, &message_id, &receipt_handle).await;
+        delete(worker, &record).await;
     }
 }
 
-async fn delete(worker: &Worker, message_id: &str, receipt_handle: &str) {
+async fn delete(worker: &Worker, record: &Record) {
     let mut pauses = DELETE_PAUSES.into_iter();
-    while let Err(error) = worker.queue.delete(receipt_handle).await {
-        let error = error.to_string();
-        worker.telemetry.record(&Fact::QueueCallFailed { id: message_id, call: "DeleteMessage", error: &error });
+    while let Err(error) = worker.queue.delete(&record.receipt_handle).await {
+        let message = QueueMessage::parse(&record.body).ok();
+        let id = message.as_ref().map_or(record.message_id.as_str(), |message| message.id.as_str());
+        let (trace, error) = (record.trace(), &error.to_string());
+        worker.telemetry.record(&Fact::QueueCallFailed { id, trace, call: "DeleteMessage", error });
         let Some(pause) = pauses.next() else { return };
         sleep(pause).await;
     }

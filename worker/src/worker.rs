@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use shared::telemetry::{Fact, Telemetry};
-use shared::{Clock, DeadLetterReason, MessageId, QueueMessage, SealedCode, Timestamp, TriggerSource};
+use shared::{Clock, DeadLetterReason, MessageId, QueueMessage, SealedCode, Timestamp, TraceId, TriggerSource};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::admission::{Admitted, Refused, admit};
@@ -61,6 +61,15 @@ struct Facts {
     expires_at: Timestamp,
 }
 
+/// A message as the facts about it name it.
+#[derive(Clone, Copy)]
+struct Named<'r> {
+    /// SQS's id where the body could not be read.
+    id: &'r str,
+    trace: Option<TraceId<'r>>,
+    trigger_source: Option<TriggerSource>,
+}
+
 /// What is not connected by then is at the first message: a start must not wait for somebody else's outage.
 const TIME_TO_CONNECT: Duration = Duration::from_secs(1);
 
@@ -95,9 +104,9 @@ impl Worker {
     async fn work(&self, record: &Record, deadline: Instant) -> Worked {
         let admitted = match admit(record, &self.config, self.clock.now()) {
             Ok(admitted) => admitted,
-            Err(Refused { reason, detail, id }) => {
+            Err(Refused { reason, detail, id, trigger_source }) => {
                 let (ending, trail) = (Ending::refused(reason, detail), Trail::default());
-                return Worked { ending, id, expires_at: None, trigger_source: None, admitted: None, trail };
+                return Worked { ending, id, expires_at: None, trigger_source, admitted: None, trail };
             }
         };
         let trail = Mutex::default();
@@ -115,6 +124,7 @@ impl Worker {
         let message = &admitted.message;
         let delivery = Delivery {
             id: &message.id,
+            trace: record.trace(),
             to: message.event.phone_number(),
             expires_at: message.expires_at,
             end_of_retries: self.config.retry.end_of_retries(self.sent_at(record), Some(message.expires_at)),
@@ -129,28 +139,28 @@ impl Worker {
         if let Some(ending) = delivery.hopeless(&route) {
             return ending;
         }
-        match self.text_of(admitted, deadline).await {
+        match self.text_of(record, admitted, deadline).await {
             Ok(text) => delivery.along(&route, &text).await,
             Err(ending) => ending,
         }
     }
 
     /// Decrypts the message's code, if it has one, and renders the text.
-    async fn text_of(&self, admitted: &Admitted, deadline: Instant) -> Result<SecretString, Ending> {
+    async fn text_of(&self, record: &Record, admitted: &Admitted, deadline: Instant) -> Result<SecretString, Ending> {
         // What could not be sent any more is not decrypted either.
         if deadline.saturating_duration_since(Instant::now()) < SHORTEST_ATTEMPT {
             return Err(Ending::out_of_time());
         }
         let event = &admitted.message.event;
         let clear = match event.code() {
-            Some(code) => Some(self.decrypt(code, deadline).await?),
+            Some(code) => Some(self.decrypt(record, code, deadline).await?),
             None => None,
         };
         render(event, clear.as_ref(), &self.config.texts)
             .map_err(|error| Ending::refused(DeadLetterReason::RenderFailed, error.to_string()))
     }
 
-    async fn decrypt(&self, code: &SealedCode, deadline: Instant) -> Result<SecretString, Ending> {
+    async fn decrypt(&self, record: &Record, code: &SealedCode, deadline: Instant) -> Result<SecretString, Ending> {
         let began = Instant::now();
         let wrapped = WrappedDataKey::find(code.message(), &self.config.key_arns).ok_or_else(|| {
             let detail = "no data key of the code was wrapped by a key of KMS_KEY_ARNS";
@@ -160,8 +170,8 @@ impl Worker {
             .await
             .map_err(|_elapsed| Ending::failed(RetryReason::KeyUnavailable, "KMS did not answer in time"))??;
         let clear = (self.open)(code, &data_key)?;
-        let key = Some(&wrapped.key);
-        self.telemetry.record(&Fact::Decrypted { id: code.message_id(), key, took: began.elapsed() });
+        let (id, trace, key) = (code.message_id(), record.trace(), Some(&wrapped.key));
+        self.telemetry.record(&Fact::Decrypted { id, trace, key, took: began.elapsed() });
         Ok(clear)
     }
 
@@ -169,6 +179,7 @@ impl Worker {
     async fn conclude(&self, record: &Record, worked: Worked) -> Settled {
         let Worked { ending, id, expires_at, trigger_source, admitted, trail } = worked;
         let id = id.as_ref().map_or(record.message_id.as_str(), MessageId::as_str);
+        let named = Named { id, trace: record.trace(), trigger_source };
         let now = self.clock.now();
         let circumstances = Circumstances {
             now,
@@ -183,35 +194,38 @@ impl Worker {
                 if let Some(facts) = &admitted {
                     self.telemetry.record(&Fact::Delivered {
                         id,
+                        trace: named.trace,
                         trigger_source: facts.trigger_source,
                         provider: &provider,
                         provider_message_id: provider_message_id.as_str(),
                         country: &facts.country.to_string(),
+                        country_has_route: self.config.route.names(facts.country),
                         time_to_provider: between(facts.accepted_at, now),
                         code_lifetime_left: between(now, facts.expires_at),
                     });
                 }
                 Settled::Done
             }
-            Verdict::Retry { after, reason } => self.postpone(record, id, after, reason).await,
+            Verdict::Retry { after, reason } => self.postpone(record, named, after, reason).await,
             Verdict::DeadLetter { reason, detail } => {
-                if self.dead_letter(record, id, reason, &detail, &trail).await {
+                if self.dead_letter(record, named, reason, &detail, &trail).await {
                     return Settled::Done;
                 }
                 let after = after_refused_dead_letter(circumstances);
-                self.postpone(record, id, after, RetryReason::DeadLetterQueueUnavailable).await
+                self.postpone(record, named, after, RetryReason::DeadLetterQueueUnavailable).await
             }
         }
     }
 
-    async fn postpone(&self, record: &Record, id: &str, after: Duration, reason: RetryReason) -> Settled {
+    async fn postpone(&self, record: &Record, named: Named<'_>, after: Duration, reason: RetryReason) -> Settled {
+        let Named { id, trace, trigger_source } = named;
         if let Err(error) = self.queue.postpone(&record.receipt_handle, after).await {
             // It stays in the queue all the same, and comes back when its visibility timeout ends.
-            let error = error.to_string();
-            self.telemetry.record(&Fact::QueueCallFailed { id, call: "ChangeMessageVisibility", error: &error });
+            let error = &error.to_string();
+            self.telemetry.record(&Fact::QueueCallFailed { id, trace, call: "ChangeMessageVisibility", error });
         }
-        let receive_count = record.receive_count();
-        self.telemetry.record(&Fact::Retried { id, reason: reason.as_str(), after, receive_count });
+        let (reason, receive_count) = (reason.as_str(), record.receive_count());
+        self.telemetry.record(&Fact::Retried { id, trace, trigger_source, reason, after, receive_count });
         Settled::StaysInQueue
     }
 
@@ -219,11 +233,12 @@ impl Worker {
     async fn dead_letter(
         &self,
         record: &Record,
-        id: &str,
+        named: Named<'_>,
         reason: DeadLetterReason,
         detail: &str,
         trail: &Trail,
     ) -> bool {
+        let Named { id, trace, trigger_source } = named;
         let receive_count = record.receive_count();
         let letter = DeadLetter {
             body: &record.body,
@@ -236,12 +251,12 @@ impl Worker {
         };
         match self.queue.dead_letter(&letter).await {
             Ok(()) => {
-                self.telemetry.record(&Fact::DeadLettered { id, reason, detail, receive_count });
+                self.telemetry.record(&Fact::DeadLettered { id, trace, trigger_source, reason, detail, receive_count });
                 true
             }
             Err(error) => {
-                let error = error.to_string();
-                self.telemetry.record(&Fact::QueueCallFailed { id, call: "SendMessage", error: &error });
+                let error = &error.to_string();
+                self.telemetry.record(&Fact::QueueCallFailed { id, trace, call: "SendMessage", error });
                 false
             }
         }

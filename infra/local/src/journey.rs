@@ -191,7 +191,7 @@ impl Telemetry for Observer {
                 (id.to_string(), Stage::Queued { invocation, trigger_source, sealed_code, took })
             }
             Fact::Decrypted { id, took, .. } => (id.to_string(), Stage::Decrypted { took: *took }),
-            Fact::Attempted { id, provider, outcome, code, took } => {
+            Fact::Attempted { id, provider, outcome, code, took, .. } => {
                 let (provider, outcome) = ((*provider).to_owned(), (*outcome).to_owned());
                 let stage = Stage::Attempted { provider, outcome, code: code.map(str::to_owned), took: *took };
                 (id.to_string(), stage)

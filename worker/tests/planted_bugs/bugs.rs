@@ -32,8 +32,8 @@ pub(crate) const BUGS: [Bug; 14] = [
     Bug {
         name: "a_dead_letter_that_the_queue_refused_counts_as_sent",
         file: "worker/src/worker.rs",
-        right: "if self.dead_letter(record, id, reason, &detail, &trail).await {",
-        wrong: "if self.dead_letter(record, id, reason, &detail, &trail).await || true {",
+        right: "if self.dead_letter(record, named, reason, &detail, &trail).await {",
+        wrong: "if self.dead_letter(record, named, reason, &detail, &trail).await || true {",
         seen_as: &["nothing_is_lost"],
     },
     Bug {
