@@ -217,6 +217,32 @@ async fn what_can_never_be_sent_is_refused_before_the_queue_is_asked() {
 }
 
 #[tokio::test]
+async fn every_fact_names_the_trace_and_the_message_as_far_as_it_is_known() {
+    let trace = trace(now());
+    let root = trace.as_str().strip_prefix("Root=").and_then(|rest| rest.split(';').next()).expect("a root");
+    let invocation = Invocation { request_id: "r".to_owned(), trace: Some(trace.clone()) };
+    let denied = r#"{"__type":"com.amazon.coral.service#AccessDeniedException"}"#;
+    let mut foreign = event("SignUp");
+    foreign["userPoolId"] = json!("eu-west-1_OTHER");
+    let mut unreadable = event("SignUp");
+    unreadable["request"]["code"] = json!("MTIzNDU2");
+    for (event, answer, kind, id) in [
+        (event("SignUp"), TAKEN, "accepted", Some(CODE_ID)),
+        (event("SignUp"), (403, denied), "not_enqueued", Some(CODE_ID)),
+        (foreign, TAKEN, "rejected", Some(CODE_ID)),
+        (unreadable, TAKEN, "rejected", None),
+    ] {
+        let scene = Scene::with_queue(vec![answer]);
+        let accepted = scene.producer.accept(event.to_string().as_bytes(), &invocation).await;
+        let facts = scene.facts();
+        assert_eq!((facts.len(), accepted.is_ok()), (1, kind == "accepted"));
+        assert_eq!((&facts[0]["event"], &facts[0]["trace"]), (&json!(kind), &json!(root)));
+        assert_eq!(facts[0].get("id").and_then(Value::as_str), id);
+        assert!(!facts[0].to_string().contains("Sampled"), "the root alone");
+    }
+}
+
+#[tokio::test]
 async fn events_without_a_code_are_accepted_where_none_is_needed() {
     let scene = Scene::new();
     for source in ["AccountTakeOverNotification", "AdminCreateUser"] {

@@ -1,16 +1,18 @@
 //! KMS, SQS, decryption and telemetry, played by doubles that keep what happened.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{SecretBox, SecretString};
 use serde_json::Value;
-use shared::telemetry::{Fact, Telemetry};
-use shared::{DeadLetterReason, SealedCode, Timestamp};
+use shared::telemetry::{Fact, JsonLines, Telemetry};
+use shared::{Clock, DeadLetterReason, SealedCode, Timestamp};
 use tokio::time::{Instant, sleep};
 use worker::{DeadLetter, KeyError, KeyService, OpenFailure, Queue, QueueError, Record, WrappedDataKey};
+
+use crate::messages::beginning;
 
 /// KMS.
 pub(crate) struct Keys {
@@ -218,27 +220,75 @@ async fn outcome(behaviour: QueueBehaviour) -> Result<(), QueueError> {
     }
 }
 
-/// Everything that the worker said: as the log has it, and as a careless `{:?}` would show it.
+/// Everything that the worker said.
 #[derive(Default)]
-pub(crate) struct Facts(Mutex<Vec<(Value, String)>>);
+pub(crate) struct Facts(Mutex<Vec<Said>>);
+
+struct Said {
+    fact: Value,
+    /// The line of the log.
+    line: String,
+    /// What a careless `{:?}` would show.
+    debug: String,
+}
 
 impl Facts {
     /// The facts of one kind, such as `retried`.
     pub(crate) fn of(&self, event: &str) -> Vec<Value> {
-        let facts = self.0.lock().expect("not poisoned");
-        facts.iter().map(|(json, _)| json).filter(|json| json["event"] == event).cloned().collect()
+        self.all().into_iter().filter(|fact| fact["event"] == event).collect()
     }
 
-    /// Every fact, in both forms.
+    pub(crate) fn all(&self) -> Vec<Value> {
+        self.0.lock().expect("not poisoned").iter().map(|said| said.fact.clone()).collect()
+    }
+
+    /// Every fact, in every form.
     pub(crate) fn shown(&self) -> String {
         let facts = self.0.lock().expect("not poisoned");
-        facts.iter().map(|(json, debug)| format!("{json}\n{debug}\n")).collect()
+        facts.iter().map(|said| format!("{}{}\n", said.line, said.debug)).collect()
+    }
+
+    /// What CloudWatch counts and measures, such as `Delivered{Provider=first}`, once for each number.
+    pub(crate) fn metrics(&self) -> Vec<String> {
+        let facts = self.0.lock().expect("not poisoned");
+        facts.iter().flat_map(|said| metrics_in(&serde_json::from_str(&said.line).expect("JSON"))).collect()
     }
 }
 
 impl Telemetry for Facts {
     fn record(&self, fact: &Fact<'_>) {
-        let json = serde_json::to_value(fact).expect("facts serialise");
-        self.0.lock().expect("not poisoned").push((json, format!("{fact:?}")));
+        let printed = Printed::default();
+        JsonLines::new(printed.clone(), Clock::from_fn(beginning)).record(fact);
+        let line = String::from_utf8(printed.0.lock().expect("not poisoned").clone()).expect("UTF-8");
+        let (fact, debug) = (serde_json::to_value(fact).expect("facts serialise"), format!("{fact:?}"));
+        self.0.lock().expect("not poisoned").push(Said { fact, line, debug });
     }
+}
+
+#[derive(Clone, Default)]
+struct Printed(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("not poisoned").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn metrics_in(line: &Value) -> Vec<String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut metrics = Vec::new();
+    for directive in list(&line["_aws"]["CloudWatchMetrics"]) {
+        for set in list(&directive["Dimensions"]) {
+            let dimensions = list(&set).into_iter().map(|name| format!("{}={}", text(&name), text(&line[text(&name)])));
+            let dimensions = dimensions.collect::<Vec<_>>().join(",");
+            let names = list(&directive["Metrics"]).into_iter().map(|metric| text(&metric["Name"]));
+            metrics.extend(names.map(|name| format!("{name}{{{dimensions}}}")));
+        }
+    }
+    metrics
 }

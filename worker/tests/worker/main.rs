@@ -20,3 +20,4 @@ mod service;
 mod sqs_queue;
 #[cfg(feature = "esdk")]
 mod tampering;
+mod telemetry;

@@ -12,6 +12,9 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(180);
 /// Who wrote them, as SQS says it.
 pub(crate) const SENDER: &str = "AROAEXAMPLEPRODUCER:producer";
 
+/// The trace of messages that have one.
+pub(crate) const TRACE: &str = "1-65250495-30b227ef4ea882e709192510";
+
 /// When each test begins, and when its messages were accepted and sent.
 pub(crate) fn beginning() -> Timestamp {
     "2026-11-23T12:00:00Z".parse().expect("RFC 3339")
@@ -108,6 +111,12 @@ pub(crate) fn received(count: u32, mut record: Value) -> Value {
 /// The same record, sent at another time.
 pub(crate) fn sent(at: Timestamp, mut record: Value) -> Value {
     record["attributes"]["SentTimestamp"] = json!(at.as_millisecond().to_string());
+    record
+}
+
+/// The same record, of the trace that these tests know.
+pub(crate) fn traced(mut record: Value) -> Value {
+    record["attributes"]["AWSTraceHeader"] = json!(format!("Root={TRACE};Parent=6b522ce06cfce549;Sampled=0"));
     record
 }
 
