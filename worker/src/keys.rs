@@ -97,10 +97,15 @@ impl KeyService for KmsKeys {
             .ciphertext_blob(Blob::new(wrapped.ciphertext.clone()))
             .set_encryption_context(Some(wrapped.context.clone()));
         let answer = request.send().await.map_err(|error| classify(&error))?;
-        if answer.key_id() != Some(wrapped.key.as_str()) {
+        // KMS always says both. An empty answer, which the SDK takes for one without members, is somebody else's.
+        let (Some(key), Some(plaintext)) = (answer.key_id, answer.plaintext) else {
+            return Err(KeyError::Unavailable { code: "incomplete_answer".to_owned() });
+        };
+        let mut plaintext = plaintext.into_inner();
+        if key != wrapped.key.as_str() {
+            plaintext.zeroize();
             return Err(KeyError::Invalid { code: "AnsweredWithAnotherKey".to_owned() });
         }
-        let mut plaintext = answer.plaintext.map(Blob::into_inner).unwrap_or_default();
         let data_key = <[u8; 32]>::try_from(plaintext.as_slice());
         plaintext.zeroize();
         data_key
