@@ -7,6 +7,7 @@ mod deadlines;
 mod doubles;
 mod failover;
 mod keys;
+mod kms;
 mod messages;
 mod nothing_lost;
 mod provider_double;
@@ -21,3 +22,4 @@ mod sqs_queue;
 #[cfg(feature = "esdk")]
 mod tampering;
 mod telemetry;
+mod wire;

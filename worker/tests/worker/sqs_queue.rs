@@ -1,60 +1,21 @@
 //! The worker's calls as SQS gets them, over the wire: a server on this machine keeps what it is sent.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::DeadLetterReason;
 use worker::{DeadLetter, Queue as _, SqsQueue, sqs_config};
 
 use crate::messages::beginning;
+use crate::wire::{Answer, Service};
 
 /// A queue whose server answers each call with `status` and `body`, and what it was sent.
 fn queue(status: u16, body: &'static str) -> (SqsQueue, Receiver<Value>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
-    let (calls, received) = channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = BufReader::new(stream.expect("a connection"));
-            let (mut action, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                stream.read_line(&mut line).expect("a header");
-                let Some((name, value)) = line.trim_end().split_once(": ") else {
-                    if line == "\r\n" { break } else { continue }
-                };
-                match name.to_ascii_lowercase().as_str() {
-                    "content-length" => length = value.parse().expect("a length"),
-                    "x-amz-target" => action = value.to_owned(),
-                    _ => {}
-                }
-            }
-            let mut content = vec![0; length];
-            stream.read_exact(&mut content).expect("a body");
-            let mut call: Value = serde_json::from_slice(&content).expect("JSON");
-            call["action"] = json!(action);
-            if calls.send(call).is_err() {
-                return;
-            }
-            let answer = format!("HTTP/1.1 {status} x\r\ncontent-type: application/x-amz-json-1.0\r\n");
-            let answer = format!("{answer}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            stream.get_mut().write_all(answer.as_bytes()).expect("a reader");
-        }
-    });
-    let aws = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .region(Region::from_static("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "test")))
-        .build();
-    let client = aws_sdk_sqs::Client::from_conf(sqs_config(&aws));
-    (SqsQueue::new(client, "https://queue/main".to_owned(), "https://queue/dead".to_owned()), received)
+    let service = Service::start("application/x-amz-json-1.0", vec![Answer::Says(status, body.to_owned())]);
+    let client = aws_sdk_sqs::Client::from_conf(sqs_config(&service.sdk_config()));
+    (SqsQueue::new(client, "https://queue/main".to_owned(), "https://queue/dead".to_owned()), service.calls)
 }
 
 fn letter<'m>(body: &'m str, detail: &'m str) -> DeadLetter<'m> {
