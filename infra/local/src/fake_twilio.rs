@@ -2,60 +2,38 @@
 //!
 //! This is the one place in Sealpost that shows texts and numbers: showing them is what it is for.
 
+mod connection;
 mod form;
+mod script;
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::json;
 use shared::{Clock, Timestamp};
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
+use connection::{Cut, serve};
 use form::{Form, Refusal};
+pub use script::{Director, Script};
 
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
-const HALF_ANSWER: &[u8] =
-    b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"sid\":\"SM";
 
 /// Whom the fake takes messages from.
 pub struct FakeTwilioSettings {
     pub account_sid: String,
     pub auth_token: String,
-}
-
-/// What becomes of one request. A request with a fault is refused whatever is written here.
-pub enum Script {
-    /// Take the message and say so.
-    Accept,
-    /// Answer this; no message is taken.
-    Answer { status: u16, headers: Vec<(&'static str, String)>, body: String },
-    /// Reset the connection when the first bytes arrive, before reading any of them (on a connection that has served
-    /// before: before reading the form).
-    ResetBeforeRead,
-    /// Take the message, then reset the connection instead of answering.
-    ResetAfterRead,
-    /// Take the message, then close the connection in the middle of the answer.
-    HalfAnswer,
-    /// Take the message and answer 200 with something that is no answer.
-    Garbage200,
-    /// Wait, then do the other thing.
-    Delay(Duration, Box<Script>),
 }
 
 /// A message that the fake took.
@@ -84,6 +62,7 @@ struct Account {
     settings: FakeTwilioSettings,
     clock: Clock,
     scripts: Mutex<VecDeque<Script>>,
+    director: Option<Arc<dyn Director>>,
     has_outage: AtomicBool,
     requests: AtomicUsize,
     connections: AtomicUsize,
@@ -99,6 +78,18 @@ impl FakeTwilio {
     /// # Errors
     /// When no port can be had.
     pub async fn start(settings: FakeTwilioSettings) -> io::Result<Self> {
+        Self::start_with(settings, None).await
+    }
+
+    /// Listens on a free port of 127.0.0.1 and does with requests what the director says.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn directed(settings: FakeTwilioSettings, director: Arc<dyn Director>) -> io::Result<Self> {
+        Self::start_with(settings, Some(director)).await
+    }
+
+    async fn start_with(settings: FakeTwilioSettings, director: Option<Arc<dyn Director>>) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let (sender, received) = mpsc::unbounded_channel();
@@ -106,6 +97,7 @@ impl FakeTwilio {
             settings,
             clock: Clock::system(),
             scripts: Mutex::default(),
+            director,
             has_outage: AtomicBool::default(),
             requests: AtomicUsize::default(),
             connections: AtomicUsize::default(),
@@ -159,77 +151,31 @@ impl Drop for FakeTwilio {
     }
 }
 
-/// How a connection ends without a whole answer.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-enum Cut {
-    #[error("reset as told")]
-    Reset,
-    #[error("cut off as told")]
-    HalfAnswer,
-}
-
-/// Accepts connections for ever. Dropping it ends them all.
-async fn serve(listener: TcpListener, account: Arc<Account>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                // A connection that broke before it was accepted is the client's matter.
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(serve_connection(stream, Arc::clone(&account)));
-                }
-            }
-            Some(_) = connections.join_next() => {}
-        }
-    }
-}
-
-async fn serve_connection(stream: TcpStream, account: Arc<Account>) {
-    account.connections.fetch_add(1, Ordering::SeqCst);
-    // Once there is something to read the client has begun to write: every reset meets a request on its way.
-    let mut method = [0; 4];
-    if !matches!(stream.peek(&mut method).await, Ok(1..)) {
-        return;
-    }
-    if &method != b"HEAD" && account.takes_reset_before_read() {
-        return reset(&stream);
-    }
-    let service = service_fn(|request| Box::pin(account.answer(request)));
-    let mut connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let Err(error) = poll_fn(|context| connection.poll_without_shutdown(context)).await else { return };
-    let mut stream = connection.into_parts().io.into_inner();
-    match std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Cut>()) {
-        Some(Cut::Reset) => reset(&stream),
-        // Nobody is left to tell when the client is gone already.
-        Some(Cut::HalfAnswer) => stream.write_all(HALF_ANSWER).await.unwrap_or_default(),
-        None => {}
-    }
-}
-
-/// Makes the coming close a reset.
-fn reset(stream: &TcpStream) {
-    stream.set_zero_linger().unwrap_or_default();
-}
-
 impl Account {
     fn scripts(&self) -> std::sync::MutexGuard<'_, VecDeque<Script>> {
         self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn unscripted(&self) -> Script {
-        if !self.has_outage.load(Ordering::SeqCst) {
-            return Script::Accept;
+    /// What becomes of a request for which nothing was said beforehand.
+    fn unscripted(&self, message: &ReceivedSms) -> Script {
+        if self.has_outage.load(Ordering::SeqCst) {
+            let body = json!({ "code": 20503, "message": "Service Unavailable", "status": 503 }).to_string();
+            return Script::Answer { status: 503, headers: Vec::new(), body };
         }
-        let body = json!({ "code": 20503, "message": "Service Unavailable", "status": 503 }).to_string();
-        Script::Answer { status: 503, headers: Vec::new(), body }
+        self.director.as_ref().map_or(Script::Accept, |director| director.script(message))
     }
 
-    fn takes_reset_before_read(&self) -> bool {
-        let next = self.scripts().pop_front_if(|script| matches!(script, Script::ResetBeforeRead));
-        if next.is_some() {
+    /// Whether a new connection is to be reset of which nothing has been read yet.
+    fn resets_before_read(&self, unread: &[u8]) -> bool {
+        let mut scripts = self.scripts();
+        let resets = match &self.director {
+            Some(director) if scripts.is_empty() => director.resets(unread),
+            Some(_) | None => scripts.pop_front_if(|script| matches!(script, Script::ResetBeforeRead)).is_some(),
+        };
+        if resets {
             self.requests.fetch_add(1, Ordering::SeqCst);
         }
-        next.is_some()
+        resets
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
@@ -238,47 +184,74 @@ impl Account {
             return Ok(Response::builder().status(404).body(Full::default()).expect("a sound answer"));
         }
         self.requests.fetch_add(1, Ordering::SeqCst);
-        let mut script = self.scripts().pop_front().unwrap_or_else(|| self.unscripted());
-        while let Script::Delay(wait, then) = script {
-            tokio::time::sleep(wait).await;
-            script = *then;
-        }
-        if matches!(script, Script::ResetBeforeRead) {
+        let told = self.scripts().pop_front();
+        if matches!(told, Some(Script::ResetBeforeRead)) {
             return Err(Cut::Reset);
         }
         let (message, form) = match self.read(request).await {
             Ok(read) => read,
             Err(refusal) => return Ok(refusal.answer()),
         };
-        match script {
-            Script::Accept => {
-                self.take(message.clone());
-                Ok(self.created(&message, &form))
-            }
-            Script::Answer { status, headers, body } => Ok(headers
-                .into_iter()
-                .fold(Response::builder().status(status), |answer, (name, value)| answer.header(name, value))
-                .body(Full::from(body))
-                .expect("a script's status and headers are sound")),
-            Script::ResetAfterRead => {
+        self.act(told.unwrap_or_else(|| self.unscripted(&message)), &message, &form).await
+    }
+
+    async fn act(&self, script: Script, message: &ReceivedSms, form: &Form) -> Result<Response<Full<Bytes>>, Cut> {
+        let (mut script, mut is_taken) = (script, false);
+        let mut take = || {
+            if !std::mem::replace(&mut is_taken, true) {
                 self.take(message);
-                Err(Cut::Reset)
             }
-            Script::HalfAnswer => {
-                self.take(message);
-                Err(Cut::HalfAnswer)
+        };
+        loop {
+            script = match script {
+                Script::Delay(wait, then) => {
+                    tokio::time::sleep(wait).await;
+                    *then
+                }
+                Script::Take(then) => {
+                    take();
+                    *then
+                }
+                Script::Accept => {
+                    take();
+                    return Ok(json_answer(201, &self.created(message, form)));
+                }
+                Script::Answer { status, headers, body } => {
+                    return Ok(headers
+                        .into_iter()
+                        .fold(Response::builder().status(status), |answer, (name, value)| answer.header(name, value))
+                        .body(Full::from(body))
+                        .expect("a script's status and headers are sound"));
+                }
+                Script::ResetBeforeRead => return Err(Cut::Reset),
+                Script::ResetAfterRead => {
+                    take();
+                    return Err(Cut::Reset);
+                }
+                Script::HalfAnswer => {
+                    take();
+                    return Err(Cut::HalfAnswer);
+                }
+                Script::Garbage200 => {
+                    take();
+                    return Ok(Response::new(Full::from("<html>OK</html>")));
+                }
+                Script::Drip(pause) => {
+                    take();
+                    let body = self.created(message, form).to_string();
+                    let head = "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length:";
+                    return Err(Cut::Drip { pause, answer: format!("{head} {}\r\n\r\n{body}", body.len()).into() });
+                }
             }
-            Script::Garbage200 => {
-                self.take(message);
-                Ok(Response::new(Full::from("<html>OK</html>")))
-            }
-            Script::ResetBeforeRead | Script::Delay(..) => unreachable!("both are acted upon above"),
         }
     }
 
-    fn take(&self, message: ReceivedSms) {
+    fn take(&self, message: &ReceivedSms) {
+        if let Some(director) = &self.director {
+            director.took(message);
+        }
         // Sending fails only while the fake is being dropped.
-        self.received.send(message).unwrap_or_default();
+        self.received.send(message.clone()).unwrap_or_default();
         self.messages.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -312,13 +285,13 @@ impl Account {
 
     /// Twilio's answer to a message that it takes, text included
     /// (<https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource>).
-    fn created(&self, message: &ReceivedSms, form: &Form) -> Response<Full<Bytes>> {
+    fn created(&self, message: &ReceivedSms, form: &Form) -> serde_json::Value {
         let account_sid = &self.settings.account_sid;
         let sid = &message.sid;
         let uri = format!("/2010-04-01/Accounts/{account_sid}/Messages/{sid}");
         let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_string(&message.received_at).ok();
         let (from, service) = (form.get("From"), form.get("MessagingServiceSid"));
-        let resource = json!({
+        json!({
             "account_sid": account_sid, "api_version": "2010-04-01", "body": message.body, "date_created": date,
             "date_sent": null, "date_updated": date, "direction": "outbound-api", "error_code": null,
             "error_message": null, "from": from, "messaging_service_sid": service, "num_media": "0",
@@ -326,8 +299,7 @@ impl Account {
             "status": if service.is_some() { "accepted" } else { "queued" },
             "subresource_uris": { "media": format!("{uri}/Media.json") }, "to": message.to,
             "uri": format!("{uri}.json"),
-        });
-        json_answer(201, &resource)
+        })
     }
 }
 

@@ -12,6 +12,7 @@ pub mod lambda;
 pub mod mapping;
 mod outage;
 mod pipeline;
+pub mod process;
 mod producer_function;
 mod run;
 mod samples;

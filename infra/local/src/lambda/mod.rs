@@ -4,16 +4,16 @@
 //! A [`Function`] is what AWS calls one execution environment. It ends with its process: after a crash or a timeout
 //! the next one is started as the first one was.
 
-mod process;
 mod runtime_api;
 
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use process::Process;
 use runtime_api::RuntimeApi;
 use tokio::process::Command;
+
+use crate::process::Process;
 
 /// How long a process may take to ask for its first work, as on AWS.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 const MOST_OUTPUT_BYTES: usize = 64 * 1024 * 1024;
 
 /// A running or ended process. It is killed when this is dropped.
-pub(super) struct Process {
+pub struct Process {
     id: Option<u32>,
     output: Arc<Mutex<Vec<u8>>>,
     kill: Arc<Notify>,
@@ -27,7 +27,11 @@ struct Ended {
 }
 
 impl Process {
-    pub(super) fn start(mut command: Command) -> io::Result<Self> {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn start(mut command: Command) -> io::Result<Self> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn()?;
         let id = child.id();
@@ -45,23 +49,27 @@ impl Process {
         Ok(Self { id, output, kill, ended, running })
     }
 
-    pub(super) fn id(&self) -> Option<u32> {
+    /// The operating system's id of the process, which may have ended since.
+    pub fn id(&self) -> Option<u32> {
         self.id
     }
 
     /// Waits until the process has ended and all its output is kept; its exit code, if no signal ended it.
-    pub(super) async fn ended(&self) -> Option<i32> {
+    pub async fn ended(&self) -> Option<i32> {
         let mut ended = self.ended.clone();
         // The sender goes away without a word only together with this process.
         ended.wait_for(Option::is_some).await.ok().and_then(|ended| ended.and_then(|ended| ended.code))
     }
 
-    pub(super) async fn kill(&self) {
+    /// Ends it as `kill -9` does. When this returns it is gone, and all that it printed is in [`Process::output`].
+    pub async fn kill(&self) {
         self.kill.notify_one();
         self.ended().await;
     }
 
-    pub(super) fn output(&self) -> String {
+    /// Everything that it has printed so far to standard output and standard error, line by line as the lines came; of
+    /// what is more than 64 MiB, the beginning.
+    pub fn output(&self) -> String {
         let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&output).into_owned()
     }
