@@ -24,6 +24,12 @@ struct Arguments {
     /// Events per second.
     #[arg(long, default_value_t = 50.0)]
     pace: f64,
+    /// Run this producer instead of building one.
+    #[arg(long, value_name = "PROGRAM")]
+    producer: Option<PathBuf>,
+    /// Run this worker instead of building one.
+    #[arg(long, value_name = "PROGRAM")]
+    worker: Option<PathBuf>,
     /// Also write everything that the table shows to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -44,11 +50,17 @@ fn main() -> ExitCode {
 }
 
 fn faulty_run(arguments: Arguments) -> anyhow::Result<faults::Report> {
-    let Arguments { events, seed, pace, json } = arguments;
+    let Arguments { events, seed, pace, producer, worker, json } = arguments;
     anyhow::ensure!((0.1..=1_000.0).contains(&pace), "--pace must lie between 0.1 and 1000");
     let plan = Plan { events: usize::try_from(events)?, seed, pace };
-    // With this package among them the features are those that it was itself built with: little is compiled anew.
-    let programs = Programs::built(["-p", "faults", "-p", "producer", "-p", "worker", "--bins"])?;
+    let programs = match (producer, worker) {
+        (Some(producer), Some(worker)) => Programs { producer, worker },
+        (producer, worker) => {
+            // With this package among them the features are those that it was itself built with: little is compiled anew.
+            let built = Programs::built(["-p", "faults", "-p", "producer", "-p", "worker", "--bins"])?;
+            Programs { producer: producer.unwrap_or(built.producer), worker: worker.unwrap_or(built.worker) }
+        }
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let report = runtime.context("starting the runtime")?.block_on(run(&plan, &programs))?;
     if let Some(path) = json {
