@@ -196,7 +196,7 @@ impl Telemetry for Observer {
                 let stage = Stage::Attempted { provider, outcome, code: code.map(str::to_owned), took: *took };
                 (id.to_string(), stage)
             }
-            Fact::NotAttempted { id, provider, cause } => {
+            Fact::NotAttempted { id, provider, cause, trace: _ } => {
                 let (provider, cause) = ((*provider).to_owned(), (*cause).to_owned());
                 (id.to_string(), Stage::NotAttempted { provider, cause })
             }
@@ -217,7 +217,7 @@ impl Telemetry for Observer {
                 let trigger_source = *trigger_source;
                 ((*id).to_owned(), Stage::Delivered { trigger_source, provider_message_id })
             }
-            Fact::Retried { id, reason, after, receive_count } => {
+            Fact::Retried { id, reason, after, receive_count, trace: _, trigger_source: _ } => {
                 let (reason, after, receive_count) = ((*reason).to_owned(), *after, *receive_count);
                 ((*id).to_owned(), Stage::Postponed { reason, after, receive_count })
             }

@@ -114,7 +114,7 @@ impl Telemetry for Outside {
         let (world, who) = (&life.world, life.who);
         let said_of = if let Fact::Decrypted { id, .. } | Fact::Attempted { id, .. } = fact {
             world.number_of(id.as_str())
-        } else if let Fact::NotAttempted { id, provider: _, cause } = fact {
+        } else if let Fact::NotAttempted { id, trace: _, provider: _, cause } = fact {
             let message = world.number_of(id.as_str());
             message.inspect(|message| {
                 world.note(Event::SaidNotAttempted { who, message: *message, cause: (*cause).to_owned() });
