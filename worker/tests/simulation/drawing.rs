@@ -139,6 +139,11 @@ fn faults(rng: &mut Rng, heals_at: Millis, providers: usize) -> Vec<Fault> {
     if rng.u32(..10) < 2 {
         troubles.push((Trouble::Keys(*pick(rng, &KEY_TROUBLES)), 100));
     }
+    // A right that is missing, say.
+    if rng.u32(..20) == 0 {
+        let call = *pick(rng, &[QueueCall::Receive, QueueCall::Postpone, QueueCall::DeadLetter]);
+        troubles.push((Trouble::Queue(call, CallTrouble::Refused), 100));
+    }
     let window = |rng: &mut Rng| {
         let from = rng.u64(..heals_at);
         let length = *pick(rng, &[10 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, heals_at]);

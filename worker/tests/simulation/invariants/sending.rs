@@ -1,10 +1,10 @@
 //! What providers are asked, and what phones get.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::holds::{Change, Holds};
 use crate::history::History;
-use crate::trace::{Event, Who};
+use crate::trace::{CallEnd, Event, Who};
 
 /// By the clock of the worker that makes it.
 pub(crate) fn no_attempt_begins_after_the_codes_expiry(history: &History) -> Result<(), String> {
@@ -35,52 +35,76 @@ pub(crate) fn no_second_sms_without_a_cause(history: &History) -> Result<(), Str
 }
 
 fn check_message(history: &History, message: u32) -> Result<(), String> {
-    let mut holds = Holds::default();
-    let mut causes = 0_usize;
-    // Attempts that reached the phone, in the order in which they began.
-    let mut sent = BTreeMap::new();
-    let mut causes_when_begun = BTreeMap::new();
-    let mut unknowns: BTreeMap<Who, i64> = BTreeMap::new();
+    let (mut holds, mut account) = (Holds::default(), Account::default());
     for entry in &history.trace {
         let change = holds.follow(message, &entry.event);
         let is_about_it = entry.event.message() == Some(message);
-        let unknown = |end: &crate::trace::AttemptEnd| i64::from(end.is_unknown());
-        // What a life may have of outcomes that nobody knows, less those that it had.
-        let mut spends = |who: &Who, spent: i64| *unknowns.entry(*who).or_insert(2) -= spent;
-        match (change, &entry.event) {
-            (Change::TakenTwice { by_same }, Event::Handed { who, .. }) => {
-                causes += 1;
-                spends(who, if by_same { -1 } else { 0 });
-            }
-            (Change::Abandoned, _) => causes += 1,
-            (_, Event::Handed { is_copy: true, .. }) if is_about_it => causes += 1,
-            (_, Event::AttemptBegun { attempt, .. }) if is_about_it => {
-                causes_when_begun.insert(*attempt, causes);
-            }
-            (_, Event::PhoneGot { attempt, .. }) if is_about_it => {
-                sent.insert(*attempt, causes_when_begun[attempt]);
-                if (0..).zip(sent.values()).any(|(before, causes)| *causes < before) {
-                    let (at, sent) = (entry.at, sent.len());
-                    return Err(format!("the phone of message {message} got SMS number {sent} at {at} ms"));
-                }
-            }
-            (_, Event::AttemptEnded { who, end, .. }) if is_about_it => {
-                causes += usize::from(end.is_unknown());
-                spends(who, unknown(end));
-            }
-            // It may have had no time to count an outcome.
-            (_, Event::WorkerPanicked { who, .. }) if is_about_it => {
-                causes += 1;
-                spends(who, -1);
-            }
-            (_, Event::Deleted { call, .. }) if is_about_it => causes += usize::from(!call.took_effect),
-            (_, Event::DeadLettered { call, .. }) if is_about_it => causes += usize::from(!call.answered_well),
-            _ => {}
+        if is_about_it || change != Change::Nothing {
+            account.follow(&entry.event, change);
         }
-        if let Some((who, _)) = unknowns.iter().find(|(_, left)| **left < 0) {
-            let at = entry.at;
+        let at = entry.at;
+        if account.has_sms_without_cause() {
+            let sent = account.sent.len();
+            return Err(format!("the phone of message {message} got SMS number {sent} at {at} ms"));
+        }
+        if let Some((who, _)) = account.unknowns_left.iter().find(|(_, left)| **left < 0) {
             return Err(format!("{who:?} had a third outcome that nobody knows for message {message} at {at} ms"));
         }
     }
     Ok(())
+}
+
+/// What may have led to a further SMS of one message, and what did.
+#[derive(Default)]
+struct Account {
+    causes: usize,
+    /// Lives that made attempts.
+    tried: BTreeSet<Who>,
+    /// By attempt: the causes when it was begun.
+    begun: BTreeMap<u32, usize>,
+    /// The same, of those that reached the phone.
+    sent: BTreeMap<u32, usize>,
+    /// How many more outcomes that nobody knows each life may have.
+    unknowns_left: BTreeMap<Who, i64>,
+}
+
+impl Account {
+    fn follow(&mut self, event: &Event, change: Change) {
+        // Whatever goes wrong in a life that has sent nothing leads to no second SMS.
+        let has_tried = event.who().is_some_and(|who| self.tried.contains(&who));
+        let fails = |call: &CallEnd| has_tried && !(call.took_effect && call.answered_well);
+        if let Event::Handed { who, is_copy, .. } = event {
+            let overlaps = matches!(change, Change::TakenTwice { .. });
+            self.causes += usize::from(*is_copy || overlaps);
+            // Two attempts may be under way when the first outcome is counted.
+            self.allow_unknown(*who, i64::from(change == Change::TakenTwice { by_same: true }));
+        } else if let Event::AttemptBegun { who, attempt, .. } = event {
+            self.tried.insert(*who);
+            self.begun.insert(*attempt, self.causes);
+        } else if let Event::PhoneGot { attempt, .. } = event {
+            self.sent.insert(*attempt, self.begun[attempt]);
+        } else if let Event::AttemptEnded { who, end, .. } = event
+            && end.is_unknown()
+        {
+            self.causes += 1;
+            self.allow_unknown(*who, -1);
+        } else if let Event::WorkerPanicked { who, .. } = event {
+            self.causes += usize::from(has_tried);
+            // The panic may have come before the outcome was counted.
+            self.allow_unknown(*who, i64::from(has_tried));
+        } else if let Event::Deleted { call, .. } | Event::DeadLettered { call, .. } = event {
+            self.causes += usize::from(fails(call));
+        } else if change == Change::Abandoned {
+            self.causes += usize::from(has_tried);
+        }
+    }
+
+    fn allow_unknown(&mut self, who: Who, more: i64) {
+        *self.unknowns_left.entry(who).or_insert(2) += more;
+    }
+
+    /// Attempts in the order in which they were begun: before each there must be a cause more than before the last.
+    fn has_sms_without_cause(&self) -> bool {
+        (0..).zip(self.sent.values()).any(|(before, causes)| *causes < before)
+    }
 }
