@@ -5,7 +5,9 @@
 mod batches;
 mod binaries;
 mod delivery;
+mod keys;
 mod leaks;
+mod logs;
 mod mapping;
 mod producer;
 mod service;
