@@ -25,6 +25,15 @@ pub(crate) fn every_dead_letter_has_its_true_reason(history: &History) -> Result
     Ok(())
 }
 
+/// The reasons that a message past its expiry may have: its own, and those that are looked for before.
+const PRECEDES_EXPIRY: [DeadLetterReason; 5] = [
+    DeadLetterReason::Expired,
+    DeadLetterReason::Malformed,
+    DeadLetterReason::UntrustedSender,
+    DeadLetterReason::WrongUserPool,
+    DeadLetterReason::NoPhoneNumber,
+];
+
 /// Only one that the dead-letter queue did not take comes back later than its end of retries.
 pub(crate) fn no_message_is_postponed_past_its_end(history: &History) -> Result<(), String> {
     for (index, entry) in history.trace.iter().enumerate() {
@@ -64,6 +73,10 @@ impl Letter<'_> {
         let kind = letter.planned.kind;
         let receive = self.history.receive_of(self.message, self.who, self.index);
         let is_expired = self.clock >= letter.expires_at;
+        let panicked = receive.has(|event| matches!(event, Event::WorkerPanicked { .. }));
+        if !receive.is_double && !panicked && receive.begins_at_or_after(letter.expires_at) {
+            holds(PRECEDES_EXPIRY.contains(&reason), "its code had expired when it was received")?;
+        }
         match reason {
             DeadLetterReason::Malformed
             | DeadLetterReason::UntrustedSender
@@ -96,7 +109,6 @@ impl Letter<'_> {
             }
             DeadLetterReason::WorkerFault => {
                 self.no_retry_fits()?;
-                let panicked = receive.has(|event| matches!(event, Event::WorkerPanicked { .. }));
                 let is_fault = kind == Kind::OpeningFails || panicked || self.is_out_of_time(&receive);
                 holds(is_fault, "the worker did not fail on it in that receive")
             }
@@ -136,6 +148,11 @@ impl Letter<'_> {
 }
 
 impl Receive<'_> {
+    /// By the clock of the process that received it.
+    fn begins_at_or_after(&self, moment: Timestamp) -> bool {
+        self.has(|event| matches!(event, Event::Handed { clock, .. } if *clock >= moment))
+    }
+
     fn attempts(&self) -> usize {
         self.entries.iter().filter(|entry| matches!(entry.event, Event::AttemptBegun { .. })).count()
     }
