@@ -1,6 +1,6 @@
 //! Everything that must not be said, and the search for it in everything that was said.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,9 +16,9 @@ const OF_TEXTS: [&str; 5] =
 
 /// What is searched for.
 pub(crate) struct Secrets {
-    /// Codes and numbers are digits, each kind of a few lengths.
-    digits: HashSet<String>,
-    lengths: HashSet<usize>,
+    /// Codes and numbers, which are digits, by their length, sorted. Compared as integers: there are millions of digits
+    /// to look at, in a debug build too.
+    digits: BTreeMap<usize, Vec<u64>>,
     phrases: Vec<(&'static str, String)>,
 }
 
@@ -26,8 +26,12 @@ impl Secrets {
     pub(crate) fn of(events: &[Event]) -> Self {
         let codes = events.iter().map(|event| event.code.clone());
         let numbers = events.iter().map(|event| event.number.trim_start_matches('+').to_owned());
-        let digits: HashSet<_> = codes.chain(numbers).collect();
-        let lengths = digits.iter().map(String::len).collect();
+        let mut by_length: BTreeMap<_, BTreeSet<u64>> = BTreeMap::new();
+        for digits in codes.chain(numbers) {
+            // None of them begins with a zero.
+            by_length.entry(digits.len()).or_default().extend(digits.parse::<u64>().ok());
+        }
+        let digits = by_length.into_iter().map(|(length, all)| (length, all.into_iter().collect())).collect();
         let basic = STANDARD.encode(format!("{ACCOUNT_SID}:{AUTH_TOKEN}"));
         let mut phrases = vec![
             ("credential", AUTH_TOKEN.to_owned()),
@@ -36,7 +40,7 @@ impl Secrets {
             ("answer of a provider", PROVIDERS_WORDS.to_owned()),
         ];
         phrases.extend(OF_TEXTS.map(|phrase| ("text of an SMS", phrase.to_owned())));
-        Self { digits, lengths, phrases }
+        Self { digits, phrases }
     }
 
     /// How often each kind of secret is in what was said.
@@ -46,15 +50,17 @@ impl Secrets {
             *found.entry(*kind).or_default() += said.matches(phrase.as_str()).count();
         }
         let runs = said.split(|c: char| !c.is_ascii_digit());
-        let digits = runs.map(|run| self.lengths.iter().map(|length| self.found_in_run(run, *length)).sum::<usize>());
+        let digits =
+            runs.map(|run| self.digits.iter().map(|(length, all)| found_in_run(run, *length, all)).sum::<usize>());
         found.insert("code or number", digits.sum());
         found.retain(|_, times| *times > 0);
         found
     }
+}
 
-    fn found_in_run(&self, run: &str, length: usize) -> usize {
-        (0..(run.len() + 1).saturating_sub(length)).filter(|at| self.digits.contains(&run[*at..at + length])).count()
-    }
+fn found_in_run(run: &str, length: usize, all: &[u64]) -> usize {
+    let windows = (0..(run.len() + 1).saturating_sub(length)).map(|at| run[at..at + length].parse());
+    windows.filter(|window| window.as_ref().is_ok_and(|digits: &u64| all.binary_search(digits).is_ok())).count()
 }
 
 #[cfg(test)]
