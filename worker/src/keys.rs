@@ -158,7 +158,13 @@ fn classify<R>(error: &SdkError<DecryptError, R>) -> KeyError {
 /// listed may pass by itself.
 fn classify_code(code: &str) -> KeyError {
     let invalid = ["InvalidCiphertextException", "IncorrectKeyException", "InvalidKeyUsageException"];
-    let not_allowed = ["AccessDeniedException", "DisabledException", "KMSInvalidStateException", "NotFoundException"];
+    let not_allowed = [
+        "AccessDeniedException",
+        "DisabledException",
+        "KMSInvalidStateException",
+        "NotFoundException",
+        "UnrecognizedClientException",
+    ];
     let is_name = code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let name = if is_name { code } else { "unknown_error" }.to_owned();
     if invalid.contains(&code) {
@@ -185,6 +191,7 @@ mod tests {
             ("DisabledException", "KMS does not allow it: DisabledException"),
             ("KMSInvalidStateException", "KMS does not allow it: KMSInvalidStateException"),
             ("NotFoundException", "KMS does not allow it: NotFoundException"),
+            ("UnrecognizedClientException", "KMS does not allow it: UnrecognizedClientException"),
             ("InvalidCiphertextException", "KMS cannot decrypt it: InvalidCiphertextException"),
             ("IncorrectKeyException", "KMS cannot decrypt it: IncorrectKeyException"),
             ("<html>123456</html>", "KMS is not available: unknown_error"),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod circuits;
+mod connecting;
 mod deadlines;
 mod doubles;
 mod failover;

@@ -17,6 +17,7 @@ pub(crate) struct ScriptedProvider {
     /// In order; the last one repeats.
     script: Mutex<VecDeque<Behaviour>>,
     by_number: HashMap<String, Behaviour>,
+    connects: bool,
     requests: Mutex<Vec<Request>>,
 }
 
@@ -105,13 +106,24 @@ impl Behaviour {
 
 impl ScriptedProvider {
     pub(crate) fn named<const N: usize>(name: &'static str, script: [Behaviour; N]) -> Self {
-        Self { name, script: Mutex::new(script.into()), by_number: HashMap::new(), requests: Mutex::default() }
+        Self {
+            name,
+            script: Mutex::new(script.into()),
+            by_number: HashMap::new(),
+            connects: true,
+            requests: Mutex::default(),
+        }
     }
 
     /// Adds a step to the script; it repeats.
     pub(crate) fn then(self, behaviour: Behaviour) -> Self {
         self.script.lock().expect("not poisoned").push_back(behaviour);
         self
+    }
+
+    /// Cannot be reached: connecting takes for ever.
+    pub(crate) fn whose_connection_hangs(self) -> Self {
+        Self { connects: false, ..self }
     }
 
     /// Does something else with one number.
@@ -145,6 +157,12 @@ impl ScriptedProvider {
 impl Provider for ScriptedProvider {
     fn name(&self) -> &str {
         self.name
+    }
+
+    async fn connect(&self) {
+        if !self.connects {
+            std::future::pending::<()>().await;
+        }
     }
 
     async fn send(&self, sms: &Sms<'_>) -> Attempt {

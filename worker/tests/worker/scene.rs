@@ -69,6 +69,11 @@ impl Scene {
         change(Arc::get_mut(&mut self.worker).expect("nothing runs yet"));
     }
 
+    /// Starts as the programs do.
+    pub(crate) async fn connect(&self) {
+        self.worker.connect().await;
+    }
+
     /// Hands the records over; what comes back are the ids that stay in the queue.
     pub(crate) async fn receive(&self, records: &[Value]) -> Vec<String> {
         self.receive_within(TIME_LEFT, records).await
