@@ -114,10 +114,11 @@ impl Run {
 async fn nothing_secret_is_ever_said() {
     let mut run = Run::start().await;
     deliveries(&mut run).await;
-    provider_errors(&mut run).await;
     refusals_by_the_producer(&mut run).await;
     refusals_by_the_worker(&mut run).await;
     failures_around(&mut run).await;
+    // At last: while the circuit is open that it leaves behind, no code is even decrypted.
+    provider_errors(&mut run).await;
     failed_starts(&mut run).await;
 
     run.producer.kill().await;
