@@ -14,7 +14,7 @@ pub(crate) struct Bug {
     pub(crate) seen_as: &'static [&'static str],
 }
 
-pub(crate) const BUGS: [Bug; 14] = [
+pub(crate) const BUGS: [Bug; 15] = [
     Bug {
         name: "an_answer_that_time_ran_out_for_names_no_failures",
         file: "worker/src/batch.rs",
@@ -60,8 +60,15 @@ pub(crate) const BUGS: [Bug; 14] = [
     Bug {
         name: "what_may_have_been_sent_is_tried_again_and_again",
         file: "worker/src/settlement.rs",
-        right: "Outcome::Unknown if unknowns < MOST_UNKNOWNS =>",
-        wrong: "Outcome::Unknown if unknowns < u32::MAX =>",
+        right: "const MOST_UNKNOWNS: u32 = 2;",
+        wrong: "const MOST_UNKNOWNS: u32 = u32::MAX;",
+        seen_as: &["no_second_sms_without_a_cause"],
+    },
+    Bug {
+        name: "what_comes_back_after_two_unknown_outcomes_is_tried_again",
+        file: "worker/src/settlement.rs",
+        right: "(unknowns >= MOST_UNKNOWNS).then_some(",
+        wrong: "(unknowns == u32::MAX).then_some(",
         seen_as: &["no_second_sms_without_a_cause"],
     },
     Bug {
@@ -104,7 +111,7 @@ pub(crate) const BUGS: [Bug; 14] = [
         file: "worker/src/gate.rs",
         right: "self.gate.circuit().abandon(&pass);",
         wrong: "drop(pass);",
-        seen_as: &["what_can_be_delivered_after_the_faults_is_delivered"],
+        seen_as: &["what_can_be_delivered_after_the_faults_is_delivered", "every_message_is_settled_in_the_end"],
     },
     Bug {
         name: "a_message_at_its_last_receive_is_refused_by_an_open_circuit",

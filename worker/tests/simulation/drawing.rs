@@ -25,8 +25,9 @@ impl Plan {
             _ => rng.u64(60 * MINUTE..240 * MINUTE),
         };
         let providers = rng.usize(2..=3);
-        let processes = processes(&mut rng);
-        let faults = faults(&mut rng, heals_at, providers);
+        let flood = (rng.u32(..100) == 0).then(|| rng.u64(..heals_at));
+        let processes = processes(&mut rng, flood.is_some());
+        let faults = faults(&mut rng, heals_at, providers, flood);
         Self {
             seed,
             horizon: Duration::from_secs(*pick(&mut rng, &[120, 600, 1_800, 7_200, 21_600])),
@@ -34,7 +35,7 @@ impl Plan {
             function_timeout: Duration::from_secs(*pick(&mut rng, &[20, 20, 20, 20, 12, 9])),
             providers,
             heals_at,
-            messages: messages(&mut rng, heals_at, &faults, codes),
+            messages: messages(&mut rng, heals_at, &faults, flood, codes),
             faults,
             incidents: incidents(&mut rng, heals_at, &processes),
             processes,
@@ -46,28 +47,34 @@ fn pick<'t, T>(rng: &mut Rng, from: &'t [T]) -> &'t T {
     &from[rng.usize(..from.len())]
 }
 
-fn processes(rng: &mut Rng) -> Vec<Process> {
-    let count = rng.u32(1..=4);
+/// A flood is for one alone.
+fn processes(rng: &mut Rng, is_flood: bool) -> Vec<Process> {
+    let count = if is_flood { 1 } else { rng.u32(1..=4) };
     let process = |number| Process {
         number,
-        kind: *pick(rng, &[ProcessKind::Lambda, ProcessKind::Service]),
+        kind: if is_flood || rng.bool() { ProcessKind::Service } else { ProcessKind::Lambda },
         starts: rng.u64(0..3 * SECOND),
         skew_millis: rng.i64(-MOST_SKEW_MILLIS..=MOST_SKEW_MILLIS),
     };
     (0..count).map(process).collect()
 }
 
-fn messages(rng: &mut Rng, heals_at: Millis, faults: &[Fault], codes: &Codes) -> Vec<PlannedMessage> {
-    // Now and then there are more than a process works on at once.
-    let is_flood = rng.u32(..100) == 0;
-    let count = if is_flood { 150 } else { rng.usize(3..=30) }.min(codes.most_messages());
+/// In a flood there are more than a process works on at once.
+fn messages(
+    rng: &mut Rng,
+    heals_at: Millis,
+    faults: &[Fault],
+    flood: Option<Millis>,
+    codes: &Codes,
+) -> Vec<PlannedMessage> {
+    let count = if flood.is_some() { 150 } else { rng.usize(3..=30) }.min(codes.most_messages());
     let last = heals_at + 3 * MINUTE;
     // Where a fault begins, or anywhere.
     let burst = |rng: &mut Rng| match faults.get(rng.usize(..=faults.len())) {
         Some(fault) => fault.from.saturating_sub(rng.u64(..SECOND)),
         None => rng.u64(..last),
     };
-    let bursts: Vec<_> = (0..if is_flood { 1 } else { rng.usize(1..=3) }).map(|_| burst(rng)).collect();
+    let bursts: Vec<_> = (0..rng.usize(1..=3)).map(|_| burst(rng)).collect();
     // The others come alone, mostly while something is wrong.
     let alone = |rng: &mut Rng| match faults.get(rng.usize(..=faults.len())) {
         Some(fault) => rng.u64(fault.from..=fault.until),
@@ -80,11 +87,16 @@ fn messages(rng: &mut Rng, heals_at: Millis, faults: &[Fault], codes: &Codes) ->
             let source = source(rng, kind);
             PlannedMessage {
                 number: u32::try_from(number).expect("few"),
-                arrives: if is_flood || rng.bool() { *pick(rng, &bursts) + rng.u64(..500) } else { alone(rng) },
+                arrives: match flood {
+                    Some(at) => at + rng.u64(..500),
+                    None if rng.bool() => *pick(rng, &bursts) + rng.u64(..500),
+                    None => alone(rng),
+                },
                 delay_seconds: if rng.u32(..10) < 2 { rng.u32(1..=6) } else { 0 },
                 source,
                 lifetime: lifetimes.of(source, None),
-                user: rng.u32(..20),
+                // All of a flood go the same way.
+                user: if flood.is_some() { 0 } else { rng.u32(..20) },
                 kind,
             }
         })
@@ -123,11 +135,11 @@ fn source(rng: &mut Rng, kind: Kind) -> TriggerSource {
         return *pick(rng, &[TriggerSource::AdminCreateUser, TriggerSource::AccountTakeOverNotification]);
     }
     let with_code: Vec<_> = TriggerSource::ALL.into_iter().filter(|source| source.needs_code()).collect();
-    // Most codes are for signing in.
-    if rng.u32(..10) < 4 { TriggerSource::Authentication } else { *pick(rng, &with_code) }
+    // Most codes are for signing in, and what can only be tried until its end should have a near one.
+    if kind == Kind::OpeningFails || rng.u32(..10) < 4 { TriggerSource::Authentication } else { *pick(rng, &with_code) }
 }
 
-fn faults(rng: &mut Rng, heals_at: Millis, providers: usize) -> Vec<Fault> {
+fn faults(rng: &mut Rng, heals_at: Millis, providers: usize, flood: Option<Millis>) -> Vec<Fault> {
     let mut troubles: Vec<(Trouble, u64)> = Vec::new();
     // Outages: everything fails in one way, at one provider or at all of them.
     if rng.u32(..10) < 6 {
@@ -144,6 +156,10 @@ fn faults(rng: &mut Rng, heals_at: Millis, providers: usize) -> Vec<Fault> {
         let call = *pick(rng, &[QueueCall::Receive, QueueCall::Postpone, QueueCall::DeadLetter]);
         troubles.push((Trouble::Queue(call, CallTrouble::Refused), 100));
     }
+    // With an outage, a panic can come while a circuit is tried.
+    if rng.u32(..10) < 2 {
+        troubles.push((Trouble::WorkerPanics, 20));
+    }
     let window = |rng: &mut Rng| {
         let from = rng.u64(..heals_at);
         let length = *pick(rng, &[10 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, heals_at]);
@@ -153,6 +169,11 @@ fn faults(rng: &mut Rng, heals_at: Millis, providers: usize) -> Vec<Fault> {
     let (from, until) = window(rng);
     let mut faults: Vec<_> =
         troubles.into_iter().map(|(trouble, percent)| Fault { number: 0, from, until, percent, trouble }).collect();
+    if let Some(from) = flood {
+        // The provider of their choice is slow.
+        let trouble = Trouble::Provider(0, ProviderTrouble::Slow);
+        faults.insert(0, Fault { number: 0, from, until: from + 30 * SECOND, percent: 100, trouble });
+    }
     for _ in 0..rng.u32(..10) {
         let (from, until) = window(rng);
         let trouble = any_trouble(rng, providers);

@@ -83,5 +83,8 @@ fn a_seed_repeats_exactly() {
 #[test]
 fn no_history_of_codes_that_are_really_sealed_violates_an_invariant() {
     let codes = Codes::of_corpus();
-    try_seeds(50, &codes).assert_sound(&codes);
+    let shown = try_seeds(50, &codes);
+    shown.assert_sound(&codes);
+    shown.coverage.assert_reaches("an SMS", 300);
+    shown.coverage.assert_reaches("dead: undecryptable", 10);
 }
