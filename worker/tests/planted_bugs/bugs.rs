@@ -20,7 +20,7 @@ pub(crate) const BUGS: [Bug; 15] = [
         file: "worker/src/batch.rs",
         right: "vec![Settled::StaysInQueue; records.len()]",
         wrong: "vec![Settled::Done; records.len()]",
-        seen_as: &["nothing_is_lost"],
+        seen_as: &["nothing_is_lost", "what_stays_in_the_queue_is_named_and_nothing_else"],
     },
     Bug {
         name: "a_record_whose_work_panicked_is_deleted",
