@@ -36,6 +36,15 @@ impl Codes {
         Self { open, corpus: Vec::new() }
     }
 
+    /// The test that has such codes, as cargo's arguments name it.
+    pub(crate) fn test(&self) -> &'static str {
+        if self.corpus.is_empty() {
+            "--no-default-features --test simulation no_history_violates"
+        } else {
+            "--test simulation really_sealed"
+        }
+    }
+
     /// How many messages can have a code of their own.
     pub(crate) fn most_messages(&self) -> usize {
         if self.corpus.is_empty() { usize::MAX } else { self.corpus.len() }

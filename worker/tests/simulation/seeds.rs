@@ -51,7 +51,7 @@ impl Shown {
     pub(crate) fn assert_sound(&self, codes: &Codes) {
         if let Some((seed, violation)) = &self.violation {
             let (history, violation) = shortest(&Plan::draw(*seed, codes), violation, codes);
-            panic!("{}\n{}", told(&history), command(*seed, &violation));
+            panic!("{}\n{}", told(&history), advice(*seed, &violation, codes));
         }
     }
 }
@@ -66,10 +66,11 @@ pub(crate) fn tell(seed: u64, codes: &Codes) {
     Shown { coverage: Coverage::default(), violation }.assert_sound(codes);
 }
 
-fn command(seed: u64, Violation { invariant, what }: &Violation) -> String {
+fn advice(seed: u64, Violation { invariant, what }: &Violation, codes: &Codes) -> String {
+    let test = codes.test();
     format!(
         "violated: {invariant}\n{what}\nto repeat it, whole and then shortened as here:\n\
-         SIMULATION_SEED={seed} cargo test -p worker --no-default-features --test simulation -- --nocapture"
+         SIMULATION_SEED={seed} cargo test -p worker {test} -- --nocapture"
     )
 }
 

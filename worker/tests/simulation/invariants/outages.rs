@@ -29,7 +29,7 @@ pub(crate) fn attempts_are_bounded_during_an_outage(history: &History) -> Result
             if borne.attempts > bound {
                 let Outage { attempts, .. } = borne;
                 return Err(format!(
-                    "{who:?} made {attempts} attempts at provider {provider} while it was down, {bound} at most were due"
+                    "{who:?} made {attempts} attempts at provider {provider} while it was down, {bound} were due"
                 ));
             }
         }
