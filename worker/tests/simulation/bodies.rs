@@ -39,9 +39,14 @@ impl Letter {
     pub(crate) fn of(plan: &Plan, planned: &PlannedMessage, codes: &Codes) -> Self {
         let code = codes.of(plan.seed, planned);
         let arrives = moment(planned.arrives);
-        let is_late = planned.kind == Kind::ExpiredOnArrival;
         let lifetime = SignedDuration::try_from(planned.lifetime).expect("days at most");
-        let left = if is_late { SignedDuration::from_secs(-5) } else { lifetime };
+        let left = if planned.kind == Kind::ExpiredOnArrival {
+            SignedDuration::from_secs(-5)
+        } else if planned.kind == Kind::ExpiresSoon {
+            SignedDuration::from_millis(500 + 700 * i64::from(planned.number % 16))
+        } else {
+            lifetime
+        };
         let expires_at = arrives.checked_add(left).expect("in range");
         let accepted_at = expires_at.checked_sub(planned.lifetime).expect("in range");
         let to = number(planned);

@@ -123,8 +123,9 @@ fn kind(rng: &mut Rng, codes: &Codes) -> Kind {
         Kind::Fraud,
     ];
     let drawn = match rng.u32(..100) {
-        0..72 => Kind::Sound,
-        72..80 => Kind::WithoutCode,
+        0..70 => Kind::Sound,
+        70..75 => Kind::ExpiresSoon,
+        75..81 => Kind::WithoutCode,
         _ => *pick(rng, &ODD),
     };
     if codes.has(drawn) { drawn } else { Kind::Sound }

@@ -52,6 +52,8 @@ pub(crate) enum Kind {
     ImpossibleNumber,
     RefusedCountry,
     ExpiredOnArrival,
+    /// It has waited for so long already that its code expires while it is worked on, or a moment before.
+    ExpiresSoon,
     /// Wrapped by a key that is not ours.
     ForeignKey,
     /// KMS says that it never wrapped the data key.
@@ -81,6 +83,7 @@ impl Kind {
             Self::Sound
             | Self::WithoutCode
             | Self::ExpiredOnArrival
+            | Self::ExpiresSoon
             | Self::OpeningFails
             | Self::RejectedRecipient
             | Self::Fraud => None,
