@@ -13,6 +13,7 @@ use shared::{Timestamp, TriggerSource};
 use tokio::time::Instant;
 
 use crate::provider::{Attempt, Outcome};
+use crate::queue::VISIBILITY;
 
 /// How long a message stays invisible after its n-th receive; the last step repeats. Each delay is drawn from the
 /// upper half of its step. Short at first, since somebody waits; in the end long enough that an outage of hours costs
@@ -25,6 +26,8 @@ const SIGN_IN: VisibilitySchedule = &seconds([2, 3, 5, 8, 10, 15, 20, 30, 40, 60
 const SOMEBODY_WAITS: VisibilitySchedule = &seconds([2, 5, 10, 20, 40, 60, 120, 300, 600]);
 /// It is read whenever it arrives.
 const NOBODY_WAITS: VisibilitySchedule = &seconds([5, 20, 60, 120, 300, 600]);
+
+const SCHEDULES: [VisibilitySchedule; 3] = [SIGN_IN, SOMEBODY_WAITS, NOBODY_WAITS];
 
 /// Waits within one invocation before the same provider is asked again, after outcomes that provably sent nothing;
 /// each drawn from the upper half of its step.
@@ -121,17 +124,21 @@ pub(crate) fn jittered(step: Duration, unit: f64) -> Duration {
 
 /// What `maxReceiveCount` of the main queue's redrive policy should be, so that SQS never takes a message away that
 /// is still to be sent: twice the most receives that a schedule can use within `horizon`, since crashes and
-/// invocations that run out of time use receives up too; 1,000 is the most that SQS takes.
+/// invocations that run out of time use receives up too; and as many as there are where no postponement succeeds, so
+/// that the message comes back whenever its visibility timeout ends. 1,000 is the most that SQS takes: it covers
+/// horizons of eight hours in the second case, and any in the first.
 pub fn max_receive_count(horizon: Duration) -> u32 {
-    let most_receives = [SIGN_IN, SOMEBODY_WAITS, NOBODY_WAITS].map(|schedule| {
+    let longest_schedule = SCHEDULES.map(<[Duration]>::len).into_iter().max().unwrap_or_default() as u64;
+    let at_each_timeout = 2 * longest_schedule + horizon.as_secs().div_ceil(VISIBILITY.as_secs());
+    let by_schedule = SCHEDULES.map(|schedule| {
         let shortest = |step: Duration| step / 2;
         let first_steps: Duration = schedule.iter().copied().map(shortest).sum();
         let last_step = shortest(schedule[schedule.len() - 1]);
         let further = horizon.saturating_sub(first_steps).as_secs().div_ceil(last_step.as_secs());
-        schedule.len() as u64 + 1 + further
+        2 * (schedule.len() as u64 + 1 + further)
     });
-    let receives = most_receives.into_iter().max().unwrap_or_default();
-    u32::try_from(receives * 2).unwrap_or(u32::MAX).min(1_000)
+    let receives = by_schedule.into_iter().max().unwrap_or_default().max(at_each_timeout);
+    u32::try_from(receives).unwrap_or(u32::MAX).min(1_000)
 }
 
 /// Makes attempts with one provider until one ends in anything but Transient, one is not begun (`E` says why), or no
@@ -269,8 +276,7 @@ mod tests {
     #[test]
     fn a_receive_that_no_other_can_follow_a_second_later_may_be_the_last() {
         for left in [-5, 0, 1, 2, 600] {
-            let follows = [SIGN_IN, SOMEBODY_WAITS, NOBODY_WAITS]
-                .map(|schedule| visibility_delay(schedule, 1, None, at(1), at(left), 1.0).is_some());
+            let follows = SCHEDULES.map(|schedule| visibility_delay(schedule, 1, None, at(1), at(left), 1.0).is_some());
             assert_eq!(follows, [!may_be_last_receive(at(0), at(left)); 3], "{left} s left");
         }
     }
@@ -295,7 +301,7 @@ mod tests {
     fn sqs_never_takes_a_message_away_that_is_still_to_be_sent() {
         for horizon in [Duration::from_secs(60), Duration::from_secs(3_600), RetrySettings::default().horizon] {
             let end = i64::try_from(horizon.as_secs()).expect("short");
-            for schedule in [SIGN_IN, SOMEBODY_WAITS, NOBODY_WAITS] {
+            for schedule in SCHEDULES {
                 let (mut elapsed, mut receives) = (0, 1);
                 while let Some(delay) = visibility_delay(schedule, receives, None, at(elapsed), at(end), 0.0) {
                     elapsed += i64::try_from(delay.as_secs()).expect("short");
@@ -305,7 +311,8 @@ mod tests {
                 assert!(allowed >= 2 * receives, "{horizon:?}: {receives} receives, {allowed} allowed");
             }
         }
-        assert_eq!(max_receive_count(Duration::from_secs(72 * 60 * 60)), 1_000);
+        let hours = [6, 8, 72].map(|hours| max_receive_count(Duration::from_hours(hours)));
+        assert_eq!(hours, [746, 986, 1_000], "as often as the visibility timeout ends, if nothing can be postponed");
     }
 
     proptest! {

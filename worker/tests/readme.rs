@@ -1,8 +1,10 @@
 //! What the README says about the worker is what the worker does.
 
+use std::time::Duration;
+
 use shared::{Environment, TriggerSource};
 use worker::config::File;
-use worker::visibility_schedule;
+use worker::{max_receive_count, visibility_schedule};
 
 const README: &str = include_str!("../../README.md");
 
@@ -50,6 +52,14 @@ fn the_schedules_are_those_that_are_documented() {
         let row = format!("| {row} | {}, 600, … |", steps.join(", "));
         assert!(README.contains(&row), "{row}");
     }
+}
+
+#[test]
+fn the_receive_count_that_the_queue_needs_is_documented() {
+    let [six, eight, more] = [6, 8, 9].map(|hours| max_receive_count(Duration::from_hours(hours)));
+    let [first, second] = [format!("at least {six} with"), format!("{eight}\nwith 8 hours, {}", "1,000 with more")];
+    assert!(README.contains(&first) && README.contains(&second), "{first}; {second}");
+    assert_eq!(more, 1_000);
 }
 
 #[test]

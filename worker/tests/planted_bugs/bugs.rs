@@ -34,7 +34,7 @@ pub(crate) const BUGS: [Bug; 15] = [
         file: "worker/src/worker.rs",
         right: "if self.dead_letter(record, named, reason, &detail, &trail).await {",
         wrong: "if self.dead_letter(record, named, reason, &detail, &trail).await || true {",
-        seen_as: &["nothing_is_lost"],
+        seen_as: &["nothing_is_lost", "what_stays_in_the_queue_is_named_and_nothing_else"],
     },
     Bug {
         name: "a_service_deletes_what_it_has_postponed",

@@ -16,7 +16,7 @@ use bugs::{BUGS, Bug};
 use copy::Copy;
 
 /// Histories that are tried to find a bug; most are found within the first hundred.
-const SEEDS: &str = "2000";
+const SEEDS: &str = "20000";
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();

@@ -19,9 +19,7 @@ const TIME_TO_SETTLE: Millis = 800_000;
 pub(crate) fn nothing_is_lost(history: &History) -> Result<(), String> {
     let mut safe = BTreeSet::new();
     for entry in &history.trace {
-        if let Event::AttemptEnded { message, end: AttemptEnd::Accepted, .. } | Event::MovedBySqs { message } =
-            &entry.event
-        {
+        if let Event::AttemptEnded { message, end: AttemptEnd::Accepted, .. } = &entry.event {
             safe.insert(*message);
         } else if let Event::DeadLettered { message, call, .. } = &entry.event
             && call.took_effect

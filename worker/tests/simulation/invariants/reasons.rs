@@ -9,14 +9,10 @@ use crate::history::History;
 use crate::plan::Kind;
 use crate::trace::{AttemptEnd, Entry, Event, Who};
 
-/// The reason is one that the world's own record bears out. SQS itself moves a message, without a reason, only when more
-/// than half of its receives were used up by what kept the worker from postponing it: `maxReceiveCount` is twice what
-/// the schedule needs.
+/// The reason is one that the world's own record bears out, and SQS itself never moves a message.
 pub(crate) fn every_dead_letter_has_its_true_reason(history: &History) -> Result<(), String> {
     for (index, entry) in history.trace.iter().enumerate() {
-        if let Event::MovedBySqs { message } = &entry.event
-            && 2 * times_postponed(history, *message) > worker::max_receive_count(history.plan.horizon)
-        {
+        if let Event::MovedBySqs { message } = &entry.event {
             return Err(format!("SQS moved message {message} at {} ms", entry.at));
         }
         if let Event::DeadLettered { who, message, reason, clock, call: _ } = &entry.event {
@@ -27,11 +23,6 @@ pub(crate) fn every_dead_letter_has_its_true_reason(history: &History) -> Result
         }
     }
     Ok(())
-}
-
-fn times_postponed(history: &History, message: u32) -> u32 {
-    let is_its = |entry: &&Entry| matches!(&entry.event, Event::Postponed { message: of, call, .. } if *of == message && call.took_effect);
-    u32::try_from(history.trace.iter().filter(is_its).count()).expect("few")
 }
 
 /// The reasons that a message past its expiry may have: its own, and those that are looked for before.
