@@ -57,8 +57,10 @@ fn the_schedules_are_those_that_are_documented() {
 #[test]
 fn the_receive_count_that_the_queue_needs_is_documented() {
     let [six, eight, more] = [6, 8, 9].map(|hours| max_receive_count(Duration::from_hours(hours)));
-    let [first, second] = [format!("at least {six} with"), format!("{eight}\nwith 8 hours, {}", "1,000 with more")];
-    assert!(README.contains(&first) && README.contains(&second), "{first}; {second}");
+    let words: Vec<_> = README.split_whitespace().collect();
+    let sentence =
+        format!("at least {six} with the default horizon of 6 hours ({eight} with 8 hours, 1,000 with more)");
+    assert!(words.join(" ").contains(&sentence), "{sentence}");
     assert_eq!(more, 1_000);
 }
 

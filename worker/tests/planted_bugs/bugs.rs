@@ -115,7 +115,7 @@ pub(crate) const BUGS: [Bug; 15] = [
     },
     Bug {
         name: "a_message_at_its_last_receive_is_refused_by_an_open_circuit",
-        file: "worker/src/retry.rs",
+        file: "worker/src/retry/visibility.rs",
         right: "end.duration_since(now) < SignedDuration::from_secs(2)",
         wrong: "end.duration_since(now) < SignedDuration::from_secs(-1_000_000)",
         seen_as: &["what_can_be_delivered_after_the_faults_is_delivered"],
