@@ -15,8 +15,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use bugs::{BUGS, Bug};
 use copy::Copy;
 
-/// Histories that are tried to find a bug; most are found within the first hundred.
-const SEEDS: &str = "20000";
+/// Histories that are tried at most to find a bug; most are found within the first hundred.
+const SEEDS_FOR_A_BUG: &str = "20000";
+/// As many as the simulation tries by itself.
+const SEEDS_WITHOUT_ONE: &str = "2000";
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -38,7 +40,7 @@ fn simulate(bug: Option<&Bug>) -> Result<(), Failed> {
     let output = Command::new(cargo)
         .args(["test", "--quiet", "--locked", "-p", "worker", "--no-default-features", "--test", "simulation"])
         .args(["--target-dir", "target"])
-        .env("SIMULATION_SEEDS", SEEDS)
+        .env("SIMULATION_SEEDS", if bug.is_some() { SEEDS_FOR_A_BUG } else { SEEDS_WITHOUT_ONE })
         .env("RUSTFLAGS", "-A warnings")
         .env_remove("CARGO_TARGET_DIR")
         .current_dir(copy.folder())

@@ -7,7 +7,11 @@ use crate::trace::{Entry, Event, Who};
 
 /// The deliveries of one message that are not settled yet: how many each life of a process holds.
 #[derive(Default)]
-pub(crate) struct Holds(BTreeMap<Who, u32>);
+pub(crate) struct Holds {
+    held: BTreeMap<Who, u32>,
+    /// Who has just postponed it. A panic then is that delivery's, which is postponed once more.
+    just_postponed: Option<Who>,
+}
 
 /// What an event changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +32,24 @@ impl Holds {
     pub(crate) fn follow(&mut self, message: u32, event: &Event) -> Change {
         match event {
             Event::Handed { who, message: of, .. } if *of == message => {
-                let (is_held, by_same) = (!self.0.is_empty(), self.0.contains_key(who));
-                *self.0.entry(*who).or_default() += 1;
+                let (is_held, by_same) = (!self.held.is_empty(), self.held.contains_key(who));
+                *self.held.entry(*who).or_default() += 1;
+                self.just_postponed = None;
                 if is_held { Change::TakenTwice { by_same } } else { Change::Taken }
             }
-            Event::Postponed { who, message: of, .. } | Event::Deleted { who, message: of, .. } if *of == message => {
+            Event::Postponed { who, message: of, .. } if *of == message => {
                 self.release(*who);
+                self.just_postponed = Some(*who);
+                Change::Nothing
+            }
+            Event::Deleted { who, message: of, .. } if *of == message => {
+                self.release(*who);
+                Change::Nothing
+            }
+            Event::WorkerPanicked { who, message: of } if *of == message => {
+                if self.just_postponed.take() == Some(*who) {
+                    *self.held.entry(*who).or_default() += 1;
+                }
                 Change::Nothing
             }
             Event::Answered { who, named, .. } if named.contains(&message) => {
@@ -41,7 +57,7 @@ impl Holds {
                 Change::Nothing
             }
             Event::Crashed { who, .. } | Event::Killed { who } | Event::Stopped { who, .. } => {
-                if self.0.remove(who).is_some() { Change::Abandoned } else { Change::Nothing }
+                if self.held.remove(who).is_some() { Change::Abandoned } else { Change::Nothing }
             }
             Event::Handed { .. }
             | Event::Postponed { .. }
@@ -70,10 +86,10 @@ impl Holds {
     }
 
     fn release(&mut self, who: Who) {
-        if let Some(count) = self.0.get_mut(&who) {
+        if let Some(count) = self.held.get_mut(&who) {
             *count -= 1;
             if *count == 0 {
-                self.0.remove(&who);
+                self.held.remove(&who);
             }
         }
     }
