@@ -11,7 +11,8 @@ const LEFT_OUT: [&str; 3] = ["target", ".git", "corpus"];
 pub(crate) struct Copy(PathBuf);
 
 impl Copy {
-    /// Brings the copy up to date. A file that is as it should be is not written: what cargo built of it stays good.
+    /// Brings the copy up to date: what the workspace has no longer goes. A file that is as it should be is not written:
+    /// what cargo built of it stays good.
     pub(crate) fn of(workspace: &Path, folder: &Path) -> io::Result<Self> {
         copy_folder(workspace, folder)?;
         Ok(Self(folder.to_owned()))
@@ -34,6 +35,13 @@ impl Copy {
 
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
+    for copy in fs::read_dir(to)? {
+        let copy = copy?;
+        let is_kept = LEFT_OUT.iter().any(|name| copy.file_name() == *name);
+        if !is_kept && !from.join(copy.file_name()).exists() {
+            if copy.file_type()?.is_dir() { fs::remove_dir_all(copy.path())? } else { fs::remove_file(copy.path())? }
+        }
+    }
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (path, copy) = (entry.path(), to.join(entry.file_name()));
