@@ -1,13 +1,12 @@
 //! Lambda's event source mapping between the queue and the worker that runs as a function.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use local::lambda::{Invocation, Outcome};
-use local::mapping::lambda_event;
+use local::mapping::{delete_settled, lambda_event};
 use serde::Deserialize;
 
 use crate::workers::Seat;
@@ -61,30 +60,16 @@ pub(crate) async fn feed(seat: Seat, world: Arc<World>) {
         }
         let event = lambda_event(&messages).to_string();
         match function.invoke(event.as_bytes(), Invocation::within(FUNCTION_TIMEOUT)).await {
-            Outcome::Answered(answer) => delete_settled(&client, &queue_url, &messages, &answer).await,
+            Outcome::Answered(answer) => {
+                // As on AWS, an answer that cannot be read leaves the whole batch in the queue.
+                let Ok(answer) = serde_json::from_slice::<Answer>(&answer) else { continue };
+                let failures = answer.batch_item_failures.iter();
+                let stays = failures.map(|failure| failure.item_identifier.as_str()).collect();
+                delete_settled(&client, &queue_url, &messages, &stays).await;
+            }
             Outcome::Failed { .. } | Outcome::Exited { .. } | Outcome::TimedOut => {
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
         }
-    }
-}
-
-async fn delete_settled(client: &aws_sdk_sqs::Client, queue_url: &str, messages: &[Message], answer: &[u8]) {
-    // As on AWS, an answer that cannot be read leaves the whole batch in the queue, and so does a failed deletion.
-    let Ok(answer) = serde_json::from_slice::<Answer>(answer) else { return };
-    let stays: HashSet<_> = answer.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
-    let settled = messages.iter().filter(|message| !stays.contains(message.message_id().unwrap_or_default()));
-    let entries: Result<Vec<_>, _> = settled
-        .enumerate()
-        .map(|(index, message)| {
-            let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
-            entry.receipt_handle(message.receipt_handle().unwrap_or_default()).build()
-        })
-        .collect();
-    match entries {
-        Ok(entries) if !entries.is_empty() => {
-            let _ = client.delete_message_batch().queue_url(queue_url).set_entries(Some(entries)).send().await;
-        }
-        Ok(_) | Err(_) => {}
     }
 }

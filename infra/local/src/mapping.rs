@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
 use serde_json::{Value, json};
-use worker::{BatchAnswer, Worker};
+use worker::Worker;
 
 const BATCH_SIZE: i32 = 10;
 const LONG_POLL_SECONDS: i32 = 20;
@@ -37,7 +37,9 @@ pub(crate) async fn feed(worker: Arc<Worker>, client: aws_sdk_sqs::Client, queue
                     let event = lambda_event(&messages);
                     // A failed invocation leaves the whole batch in the queue.
                     if let Ok(answer) = worker.handle_batch(event.to_string().as_bytes(), FUNCTION_TIMEOUT).await {
-                        delete_settled(&client, &queue_url, &messages, &answer).await;
+                        let failures = answer.batch_item_failures.iter();
+                        let stays = failures.map(|failure| failure.item_identifier.as_str()).collect();
+                        delete_settled(&client, &queue_url, &messages, &stays).await;
                     }
                 });
             }
@@ -74,8 +76,13 @@ pub fn lambda_event(messages: &[Message]) -> Value {
     json!({ "Records": records.collect::<Vec<_>>() })
 }
 
-async fn delete_settled(client: &aws_sdk_sqs::Client, queue_url: &str, messages: &[Message], answer: &BatchAnswer) {
-    let stays: HashSet<_> = answer.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+/// Deletes the messages of a batch but those that stay, which the answer names by their SQS ids.
+pub async fn delete_settled(
+    client: &aws_sdk_sqs::Client,
+    queue_url: &str,
+    messages: &[Message],
+    stays: &HashSet<&str>,
+) {
     let settled = messages.iter().filter(|message| !message.message_id().is_some_and(|id| stays.contains(id)));
     let entries: Result<Vec<_>, _> = settled
         .enumerate()

@@ -98,6 +98,11 @@ fn answers(attempt: Attempt) -> Behaviour {
     Behaviour { latency: LATENCY, end: End::Answers(attempt) }
 }
 
+/// Every class of end, once.
+pub(crate) fn every_behaviour() -> [Behaviour; 8] {
+    [accepts(), transient(), unknown(), provider_permanent(), recipient_permanent(), fraud_blocked(), panics(), hangs()]
+}
+
 impl Behaviour {
     pub(crate) fn after(self, latency: Duration) -> Self {
         Self { latency, ..self }

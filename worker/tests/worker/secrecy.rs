@@ -5,10 +5,7 @@ use worker::{KeyError, OpenCode};
 
 use crate::doubles::{KeyBehaviour, QueueBehaviour, code_in, faults_when_opening, never_opens, opens};
 use crate::messages::{message, number, received, record, record_of_text, second, sent, sign_in, sqs_id, to};
-use crate::provider_double::{
-    Behaviour, ScriptedProvider, accepts, fraud_blocked, hangs, panics, provider_permanent, recipient_permanent,
-    transient, unknown,
-};
+use crate::provider_double::{Behaviour, ScriptedProvider, accepts, every_behaviour};
 use crate::scene::Scene;
 use crate::sealed::Seal;
 
@@ -43,16 +40,7 @@ async fn said_about(behaviour: Behaviour, open: OpenCode, key_fails: bool, queue
 #[tokio::test(start_paused = true)]
 async fn neither_code_nor_text_nor_number_is_ever_said() {
     let mut said = String::new();
-    for behaviour in [
-        accepts(),
-        transient(),
-        unknown(),
-        provider_permanent(),
-        recipient_permanent(),
-        fraud_blocked(),
-        panics(),
-        hangs(),
-    ] {
+    for behaviour in every_behaviour() {
         for queue in [QueueBehaviour::Works, QueueBehaviour::Refuses] {
             said += &said_about(behaviour.clone(), opens, false, queue).await;
         }

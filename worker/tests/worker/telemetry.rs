@@ -12,8 +12,7 @@ use crate::messages::{
     TRACE, expiring, message, received, record, record_of_text, second, sent, sign_in, sqs_id, to, traced,
 };
 use crate::provider_double::{
-    Behaviour, ScriptedProvider, accepts, fraud_blocked, hangs, panics, provider_permanent, recipient_permanent,
-    transient, unknown,
+    Behaviour, ScriptedProvider, accepts, every_behaviour, provider_permanent, recipient_permanent, transient,
 };
 use crate::scene::Scene;
 use crate::sealed::Seal;
@@ -186,16 +185,7 @@ fn messages() -> Vec<Value> {
 #[tokio::test(start_paused = true)]
 async fn no_dimension_grows_with_the_messages() {
     let mut metrics = BTreeSet::new();
-    for behaviour in [
-        accepts(),
-        transient(),
-        unknown(),
-        provider_permanent(),
-        recipient_permanent(),
-        fraud_blocked(),
-        panics(),
-        hangs(),
-    ] {
+    for behaviour in every_behaviour() {
         for queue in [QueueBehaviour::Works, QueueBehaviour::Refuses] {
             let providers = ["first", "second"].map(|name| ScriptedProvider::named(name, [behaviour.clone()]));
             let scene = Scene::configured("[route.country]\nFR = [\"first\"]\n", providers);
