@@ -13,6 +13,7 @@ pub mod config;
 mod delivery;
 mod gate;
 mod keys;
+mod limits;
 mod open;
 mod phone_region;
 pub mod provider;
@@ -23,12 +24,14 @@ mod retry;
 mod route;
 mod service;
 mod settlement;
+mod state;
 mod unknowns;
 mod worker;
 
 pub use batch::{BatchAnswer, BatchError, BatchItemFailure};
 pub use gate::Providers;
 pub use keys::{KeyError, KeyService, KmsKeys, WrappedDataKey, kms_config};
+pub use limits::Limits;
 #[cfg(feature = "esdk")]
 pub use open::open_with_esdk;
 pub use open::{OpenCode, OpenFailure};
@@ -41,5 +44,10 @@ pub use retry::{RetrySettings, VisibilitySchedule, max_receive_count, visibility
 pub use route::{Route, RouteRefusal};
 pub use service::{Drained, MOST_IN_FLIGHT, TIME_FOR_A_RECORD, TIME_TO_DRAIN, serve};
 pub use settlement::{RetryReason, Verdict};
+pub use state::{
+    Claim, ClaimUpdate, Claimed, Counted, KEPT_FOR, LeaseOwner, MemoryState, MessageState, OnAbandoned, Purpose,
+    Refusal, Standing, State, StateError, StateSettings, Status, Switch, Switchboard, SwitchedOff, Switches, UserCode,
+    WhenUnreachable, Window,
+};
 pub use unknowns::UnknownOutcomes;
 pub use worker::Worker;

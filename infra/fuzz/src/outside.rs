@@ -65,7 +65,7 @@ pub(crate) fn worker() -> (Arc<Worker>, Arc<Outside>) {
 fn config() -> Config {
     let environment = Environment::from_lookup(|_| Some("token".to_owned()));
     let file = File::parse(CONFIGURATION, &environment).unwrap_or_else(|faults| panic!("{faults}"));
-    let File { settings, providers: _, route, retry, texts } = file;
+    let File { settings, providers: _, route, retry, texts, state, limits } = file;
     Config {
         settings,
         allowed_pools: Some([UserPoolId::parse(POOL).expect("it is a pool id")].into()),
@@ -74,6 +74,8 @@ fn config() -> Config {
         route,
         retry,
         texts,
+        state,
+        limits,
     }
 }
 

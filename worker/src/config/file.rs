@@ -5,10 +5,12 @@ use shared::{Environment, Settings};
 
 use super::ProviderSettings;
 use super::placeholders::resolve;
+use crate::limits::Limits;
 use crate::provider::{HttpGatewaySettings, Placeholder, TwilioSettings};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
+use crate::state::StateSettings;
 
 /// Everything the configuration file says.
 pub struct File {
@@ -17,6 +19,8 @@ pub struct File {
     pub route: Route,
     pub retry: RetrySettings,
     pub texts: Texts,
+    pub state: StateSettings,
+    pub limits: Limits,
 }
 
 const PROVIDER_EXAMPLE: &str = "there is no [[provider]]: add one with name, kind = \"twilio\", account_sid, \
@@ -53,6 +57,8 @@ impl File {
             route,
             retry: retry.unwrap_or_default(),
             texts: texts.unwrap_or_default(),
+            state: StateSettings::default(),
+            limits: Limits::default(),
         })
     }
 }
@@ -100,7 +106,7 @@ impl Kind {
     }
 }
 
-fn provider_name(text: &str) -> Result<String, &'static str> {
+pub(crate) fn provider_name(text: &str) -> Result<String, &'static str> {
     let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if (1..=40).contains(&text.len()) && text.bytes().all(sound) {
         Ok(text.to_owned())

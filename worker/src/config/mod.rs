@@ -9,12 +9,15 @@ use std::sync::Arc;
 use shared::settings::Faults;
 use shared::{Clock, Environment, EnvironmentFault, KeyArn, Settings, UserPoolId};
 
+use crate::limits::Limits;
 use crate::provider::{HttpClientError, HttpGateway, HttpGatewaySettings, Provider, Twilio, TwilioSettings};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
+use crate::state::StateSettings;
 
 pub use file::File;
+pub(crate) use file::provider_name;
 
 /// What processing a record depends on.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub struct Config {
     pub route: Route,
     pub retry: RetrySettings,
     pub texts: Texts,
+    pub state: StateSettings,
+    pub limits: Limits,
 }
 
 /// A `[[provider]]` block, by kind.
@@ -86,9 +91,10 @@ impl Start {
         });
         match (queue_url, dead_letter_queue_url, key_arns, allowed_pools, file) {
             (Some(queue_url), Some(dead_letter_queue_url), Some(key_arns), Some(allowed_pools), Some(file)) => {
-                let File { settings, providers, route, retry, texts } = file;
+                let File { settings, providers, route, retry, texts, state, limits } = file;
                 let trusted_senders = trusted_senders(environment);
-                let config = Config { settings, allowed_pools, trusted_senders, key_arns, route, retry, texts };
+                let config =
+                    Config { settings, allowed_pools, trusted_senders, key_arns, route, retry, texts, state, limits };
                 Ok(Self { config, providers, queue_url, dead_letter_queue_url })
             }
             _ => Err(faults),

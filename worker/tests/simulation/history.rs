@@ -91,7 +91,8 @@ fn config(plan: &Plan) -> Config {
     );
     let environment = Environment::from_lookup(|_| Some("token".to_owned()));
     let file = File::parse(&format!("{blocks}{sections}"), &environment);
-    let File { settings, providers: _, route, retry, texts } = file.unwrap_or_else(|faults| panic!("{faults}"));
+    let File { settings, providers: _, route, retry, texts, state, limits } =
+        file.unwrap_or_else(|faults| panic!("{faults}"));
     Config {
         settings,
         allowed_pools: Some([UserPoolId::parse(POOL).expect("a pool id")].into()),
@@ -100,6 +101,8 @@ fn config(plan: &Plan) -> Config {
         route,
         retry,
         texts,
+        state,
+        limits,
     }
 }
 

@@ -36,7 +36,8 @@ impl Scene {
         let blocks: String = providers.iter().map(|provider| block(provider.name())).collect();
         let environment = Environment::from_lookup(|_| Some("token".to_owned()));
         let file = File::parse(&format!("{blocks}{sections}"), &environment);
-        let File { settings, providers: _, route, retry, texts } = file.unwrap_or_else(|faults| panic!("{faults}"));
+        let File { settings, providers: _, route, retry, texts, state, limits } =
+            file.unwrap_or_else(|faults| panic!("{faults}"));
         let config = Config {
             settings,
             allowed_pools: Some([UserPoolId::parse(POOL).expect("a pool id")].into()),
@@ -45,6 +46,8 @@ impl Scene {
             route,
             retry,
             texts,
+            state,
+            limits,
         };
         let (keys, queue, facts) = (Arc::new(Keys::new()), Arc::new(Queues::default()), Arc::new(Facts::default()));
         let providers: Vec<_> = providers.into_iter().map(Arc::new).collect();

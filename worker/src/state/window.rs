@@ -1,0 +1,19 @@
+//! How many messages a number, a country or everybody got within a stretch of time.
+
+use shared::Timestamp;
+
+/// A stretch of time in which something is counted up to a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// What is counted, and since when. Unique among windows; holds no number in clear.
+    pub key: String,
+    pub limit: u32,
+    pub ends_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    Within,
+    /// The window was full already; nothing was counted.
+    Full,
+}
