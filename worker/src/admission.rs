@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::phone_region::{Country, NoCountry, country_of};
 use crate::record::Record;
 use crate::route::RouteRefusal;
+use crate::state::{Switch, Switches};
 
 /// A message that may be decrypted and sent.
 pub(crate) struct Admitted {
@@ -32,7 +33,12 @@ pub(crate) struct Refused {
 ///
 /// # Errors
 /// The reason for which it goes to the dead-letter queue.
-pub(crate) fn admit(record: &Record, config: &Config, now: Timestamp) -> Result<Admitted, Refused> {
+pub(crate) fn admit(
+    record: &Record,
+    config: &Config,
+    switches: &Switches,
+    now: Timestamp,
+) -> Result<Admitted, Refused> {
     if let Some(trusted) = &config.trusted_senders {
         let is_trusted = record.sender().is_some_and(|sender| trusted.contains(sender));
         if !is_trusted {
@@ -40,7 +46,7 @@ pub(crate) fn admit(record: &Record, config: &Config, now: Timestamp) -> Result<
         }
     }
     let message = QueueMessage::parse(&record.body).map_err(|error| unreadable(&error))?;
-    match admit_message(&message, config, now) {
+    match admit_message(&message, config, switches, now) {
         Ok((country, route)) => Ok(Admitted { message, country, route }),
         Err(refused) => {
             let trigger_source = Some(message.event.trigger_source());
@@ -49,7 +55,12 @@ pub(crate) fn admit(record: &Record, config: &Config, now: Timestamp) -> Result<
     }
 }
 
-fn admit_message(message: &QueueMessage, config: &Config, now: Timestamp) -> Result<(Country, Vec<usize>), Refused> {
+fn admit_message(
+    message: &QueueMessage,
+    config: &Config,
+    switches: &Switches,
+    now: Timestamp,
+) -> Result<(Country, Vec<usize>), Refused> {
     let event = &message.event;
     let pool = event.user_pool();
     if config.allowed_pools.as_ref().is_some_and(|allowed| !allowed.contains(pool)) {
@@ -66,6 +77,9 @@ fn admit_message(message: &QueueMessage, config: &Config, now: Timestamp) -> Res
         NoCountry::Impossible => refused(DeadLetterReason::InvalidPhoneNumber, error.to_string()),
         NoCountry::Unknown => refused(DeadLetterReason::CountryNotAllowed, error.to_string()),
     })?;
+    if switches.is_off(&Switch::Country(country)) {
+        return Err(refused(DeadLetterReason::CountryNotAllowed, format!("{country} is switched off")));
+    }
     let route = config.route.for_country(country).map_err(|refusal| {
         let RouteRefusal::CountryNotAllowed = refusal;
         refused(DeadLetterReason::CountryNotAllowed, format!("nothing is sent to {country}"))

@@ -11,11 +11,12 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use crate::conclusion::Settled;
 use crate::record::Record;
-use crate::worker::{Settled, Worker};
+use crate::worker::Worker;
 
 /// Kept back from the invocation's time for postponing and dead-lettering.
-const TIME_TO_SETTLE: Duration = Duration::from_secs(3);
+pub(crate) const TIME_TO_SETTLE: Duration = Duration::from_secs(3);
 /// Kept back for the answer itself.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(300);
 

@@ -7,15 +7,16 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use secrecy::SecretString;
 use shared::telemetry::{Fact, Telemetry};
-use shared::{Clock, DeadLetterReason, MessageId, PhoneNumber, Timestamp, TraceId};
+use shared::{Clock, MessageId, PhoneNumber, Timestamp, TraceId};
 use tokio::time::{Instant, timeout};
 
 use crate::circuit_breaker::{Change, Sign};
+use crate::claiming::Hold;
 use crate::gate::{Closed, GatedProvider};
 use crate::provider::{Attempt, Outcome, OutcomeCode, Provider, Sms};
 use crate::retry::{may_be_last_receive, with_retries};
-use crate::settlement::{Ending, Next, RetryReason, after, forbids_attempts};
-use crate::unknowns::UnknownOutcomes;
+use crate::settlement::{Ending, Next, RetryReason, after};
+use crate::state::{Switch, Switches};
 
 /// An attempt with less time than this would often end in an outcome that nobody knows: it is not begun.
 pub(crate) const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
@@ -38,7 +39,6 @@ pub(crate) struct Delivery<'w> {
     pub(crate) clock: &'w Clock,
     pub(crate) random: &'w Mutex<fastrand::Rng>,
     pub(crate) telemetry: &'w dyn Telemetry,
-    pub(crate) unknowns: &'w UnknownOutcomes,
     pub(crate) trail: &'w Mutex<Trail>,
 }
 
@@ -65,17 +65,14 @@ enum NotBegun {
     DeadlineNear,
     /// At this provider; the next one may be open.
     Closed(Closed),
-    /// At any provider, now or later.
-    Forbidden(DeadLetterReason),
+    /// At any provider in this receive.
+    Ended(Ending),
 }
 
 impl Delivery<'_> {
     /// How the receive ends if no provider of the route may be asked now: known before the code is decrypted, an outage
     /// costs no call to KMS.
     pub(crate) fn hopeless(&self, route: &[&GatedProvider]) -> Option<Ending> {
-        if let Some(reason) = forbids_attempts(self.unknowns.of(self.id)) {
-            return Some(Ending::forbidden(reason));
-        }
         let now = self.clock.now();
         let pauses: Option<Vec<_>> = route.iter().map(|gated| self.refusal(gated, now)).collect();
         let pauses = pauses?;
@@ -85,9 +82,23 @@ impl Delivery<'_> {
         Some(self.unsuccessful(pauses.into_iter().min()))
     }
 
+    /// Takes providers that an operator has switched off out of the route.
+    pub(crate) fn without_switched_off<'g>(
+        &self,
+        route: Vec<&'g GatedProvider>,
+        off: &Switches,
+    ) -> Vec<&'g GatedProvider> {
+        let (off, on): (Vec<_>, Vec<_>) =
+            route.into_iter().partition(|gated| off.is_off(&Switch::Provider(gated.provider.name().to_owned())));
+        for gated in off {
+            self.note_not_attempted(gated.provider.as_ref(), "switched_off");
+        }
+        on
+    }
+
     /// Asks the providers in order until one takes the SMS or none is left. An attempt that may have been
     /// sent is followed by at most one more of its kind, in this receive or a later one.
-    pub(crate) async fn along(&self, route: &[&GatedProvider], text: &SecretString) -> Ending {
+    pub(crate) async fn along(&self, route: &[&GatedProvider], text: &SecretString, hold: &Hold<'_>) -> Ending {
         // The message waits for the provider that recovers first.
         let mut recovers_in: Option<Duration> = None;
         let mut recovers = |pause: Duration| recovers_in = Some(recovers_in.map_or(pause, |known| known.min(pause)));
@@ -95,7 +106,7 @@ impl Delivery<'_> {
         while let Some(gated) = route.get(next) {
             next += 1;
             let no_other_follows = next == route.len();
-            let attempt = || self.attempt(gated, no_other_follows, text);
+            let attempt = || self.attempt(gated, no_other_follows, text, hold);
             let is_closed = || self.refusal(gated, self.clock.now()).is_some();
             let share = self.share(no_other_follows);
             let outcome = match with_retries(share, || self.unit(), is_closed, attempt).await {
@@ -104,22 +115,27 @@ impl Delivery<'_> {
                     recovers(closed.opens_in());
                     continue;
                 }
-                Err(NotBegun::Forbidden(reason)) => return Ending::forbidden(reason),
+                Err(NotBegun::Ended(ending)) => return ending,
                 Err(NotBegun::Expired) => return self.cut_short(recovers_in, Ending::expired_on_the_way()),
                 Err(NotBegun::DeadlineNear) => return self.cut_short(recovers_in, Ending::out_of_time()),
             };
             if let Outcome::Transient { retry_after } = outcome {
                 recovers(retry_after.unwrap_or_default());
             }
-            let unknowns = if outcome == Outcome::Unknown { self.note_unknown() } else { 0 };
+            let unknowns = if outcome == Outcome::Unknown { hold.note_unknown() } else { 0 };
             match after(outcome, unknowns) {
                 Next::Delivered(provider_message_id) => {
                     return Ending::Delivered { provider: gated.provider.name().to_owned(), provider_message_id };
                 }
                 Next::AgainThenOnward | Next::Onward => {}
-                // No other provider is left for the further attempt.
-                Next::OneMore if no_other_follows => next -= 1,
-                Next::OneMore => {}
+                Next::OneMore => {
+                    let attempts = self.trail().attempts;
+                    if let Err(ending) = hold.write_down(attempts).await {
+                        return ending;
+                    }
+                    // Where no other provider is left, the further attempt is this one's.
+                    next -= usize::from(no_other_follows);
+                }
                 Next::Never(reason) => return Ending::refused(reason, self.failures()),
             }
         }
@@ -132,6 +148,7 @@ impl Delivery<'_> {
         gated: &GatedProvider,
         no_other_follows: bool,
         text: &SecretString,
+        hold: &Hold<'_>,
     ) -> Result<Attempt, NotBegun> {
         let provider = gated.provider.as_ref();
         self.life_left()?;
@@ -141,11 +158,8 @@ impl Delivery<'_> {
             self.note_closed(provider, closed);
             NotBegun::Closed(closed)
         })?;
+        hold.is_newest().await.map_err(NotBegun::Ended)?;
         let valid_for = self.life_left()?;
-        // The same message may be at work a second time in this process.
-        if let Some(reason) = forbids_attempts(self.unknowns.of(self.id)) {
-            return Err(NotBegun::Forbidden(reason));
-        }
         if permit.is_probe() {
             self.tell(provider, "half_open", None);
         }
@@ -198,14 +212,13 @@ impl Delivery<'_> {
     }
 
     fn note_closed(&self, provider: &dyn Provider, closed: Closed) {
-        let cause = closed.as_str();
+        self.note_not_attempted(provider, closed.as_str());
+    }
+
+    fn note_not_attempted(&self, provider: &dyn Provider, cause: &'static str) {
         let (id, trace) = (self.id, self.trace);
         self.telemetry.record(&Fact::NotAttempted { id, trace, provider: provider.name(), cause });
         self.trail().failed(provider, cause);
-    }
-
-    fn note_unknown(&self) -> u32 {
-        self.unknowns.add(self.id, self.expires_at, self.clock.now())
     }
 
     fn tell(&self, provider: &dyn Provider, state: &str, open_for: Option<Duration>) {

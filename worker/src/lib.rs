@@ -3,16 +3,21 @@
 //! provider's answer.
 //!
 //! The outside is reached through seams, each a small trait: [`KeyService`] unwraps data keys, [`Provider`]
-//! sends an SMS, [`Queue`] postpones and dead-letters (and, where [`serve`] runs, receives and deletes). Decryption itself is an injected pure function
-//! ([`OpenCode`]). Time and randomness are arguments.
+//! sends an SMS, [`Queue`] postpones and dead-letters (and, where [`serve`] runs, receives and deletes), [`State`] is
+//! what all workers know together, and the [`Switchboard`] what operators have switched off. Decryption itself is an
+//! injected pure function ([`OpenCode`]). Time and randomness are arguments.
 
 mod admission;
 mod batch;
 mod circuit_breaker;
+mod claiming;
+mod conclusion;
 pub mod config;
 mod delivery;
 mod gate;
 mod keys;
+mod kill_switches;
+mod ledger;
 mod limits;
 mod open;
 mod phone_region;
@@ -25,12 +30,13 @@ mod route;
 mod service;
 mod settlement;
 mod state;
-mod unknowns;
 mod worker;
 
 pub use batch::{BatchAnswer, BatchError, BatchItemFailure};
 pub use gate::Providers;
 pub use keys::{KeyError, KeyService, KmsKeys, WrappedDataKey, kms_config};
+pub use kill_switches::{KillSwitches, SWITCHES_ARE_READ_EVERY};
+pub use ledger::Ledger;
 pub use limits::Limits;
 #[cfg(feature = "esdk")]
 pub use open::open_with_esdk;
@@ -45,9 +51,8 @@ pub use route::{Route, RouteRefusal};
 pub use service::{Drained, MOST_IN_FLIGHT, TIME_FOR_A_RECORD, TIME_TO_DRAIN, serve};
 pub use settlement::{RetryReason, Verdict};
 pub use state::{
-    Claim, ClaimUpdate, Claimed, Counted, KEPT_FOR, LeaseOwner, MemoryState, MessageState, OnAbandoned, Purpose,
-    Refusal, Standing, State, StateError, StateSettings, Status, Switch, Switchboard, SwitchedOff, Switches, UserCode,
-    WhenUnreachable, Window,
+    Claim, ClaimUpdate, Claimed, Counted, KEPT_FOR, LeaseOwner, LimitScope, MemoryState, MessageState, OnAbandoned,
+    Progress, Purpose, Refusal, Standing, State, StateError, StateSettings, Status, Switch, Switchboard, SwitchedOff,
+    Switches, UserCode, WhenUnreachable, Window,
 };
-pub use unknowns::UnknownOutcomes;
 pub use worker::Worker;

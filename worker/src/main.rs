@@ -15,7 +15,7 @@ use shared::{Clock, Environment, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 use worker::config::Start;
 use worker::{
-    KmsKeys, Providers, SqsQueue, UnknownOutcomes, Worker, kms_config, open_with_esdk, serve, sqs_config,
+    KillSwitches, KmsKeys, Ledger, Providers, SqsQueue, Worker, kms_config, open_with_esdk, serve, sqs_config,
     warm_up_phone_regions,
 };
 
@@ -133,7 +133,8 @@ fn worker(start: Start, aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyho
         queue: Arc::new(SqsQueue::new(sqs, queue_url, dead_letter_queue_url)),
         clock,
         random: Mutex::new(fastrand::Rng::new()),
-        unknowns: UnknownOutcomes::default(),
+        ledger: Ledger::new(None),
+        kill_switches: KillSwitches::new(None),
         telemetry,
     })
 }

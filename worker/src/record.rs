@@ -13,7 +13,12 @@ pub struct Record {
     pub body: String,
     /// What SQS says about the message; all of it may be absent from emulators.
     pub attributes: Map<String, Value>,
+    /// How often an operator has redriven it: the message attribute `redriven`.
+    pub redriven: u32,
 }
+
+/// The message attribute that a redrive writes and counts up.
+pub(crate) const REDRIVEN: &str = "redriven";
 
 impl Record {
     /// Reads a record out of an event. Only its two ids are required, since nothing can be settled without them:
@@ -26,7 +31,9 @@ impl Record {
         let (message_id, receipt_handle) = (text("messageId")?, text("receiptHandle")?);
         let body = text("body").unwrap_or_default();
         let attributes = record.get_mut("attributes").and_then(Value::as_object_mut).map(std::mem::take);
-        Some(Self { message_id, receipt_handle, body, attributes: attributes.unwrap_or_default() })
+        let redriven = record.get("messageAttributes").and_then(|all| all.get(REDRIVEN)?.get("stringValue")?.as_str());
+        let redriven = parse_redriven(redriven);
+        Some(Self { message_id, receipt_handle, body, attributes: attributes.unwrap_or_default(), redriven })
     }
 
     fn attribute(&self, name: &str) -> Option<&str> {
@@ -60,6 +67,11 @@ impl Record {
     pub fn trace(&self) -> Option<TraceId<'_>> {
         self.trace_header().and_then(TraceId::of_header)
     }
+}
+
+/// Reads the attribute's value; what is no number counts as none.
+pub(crate) fn parse_redriven(value: Option<&str>) -> u32 {
+    value.and_then(|value| value.parse().ok()).unwrap_or_default()
 }
 
 impl std::fmt::Debug for Record {
@@ -114,6 +126,20 @@ mod tests {
             assert_eq!(record.receive_count(), 1, "{attributes}");
             assert_eq!(record.sent_at(), None, "{attributes}");
             assert_eq!((record.sender(), record.trace_header()), (None, None), "{attributes}");
+        }
+    }
+
+    #[test]
+    fn a_redrive_is_counted_in_a_message_attribute() {
+        for (attributes, redriven) in [
+            (json!({ "redriven": { "dataType": "Number", "stringValue": "2" } }), 2),
+            (json!({ "redriven": { "dataType": "Number", "stringValue": "-1" } }), 0),
+            (json!({ "redriven": 2 }), 0),
+            (json!({}), 0),
+            (Value::Null, 0),
+        ] {
+            let record = json!({ "messageId": "m", "receiptHandle": "r", "messageAttributes": attributes });
+            assert_eq!(Record::from_value(record).expect("a record").redriven, redriven, "{attributes}");
         }
     }
 

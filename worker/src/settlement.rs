@@ -7,9 +7,11 @@ use std::time::Duration;
 use shared::{DeadLetterReason, Timestamp, TriggerSource};
 
 use crate::keys::KeyError;
+use crate::ledger::Unreachable;
 use crate::open::OpenFailure;
 use crate::provider::{Outcome, ProviderMessageId};
 use crate::retry::{RetrySettings, visibility_delay, visibility_schedule};
+use crate::state::{Refusal, Window};
 
 /// The verdict on one record. One function of the worker acts on it; nothing else does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub enum Verdict {
     Retry { after: Duration, reason: RetryReason },
     /// The message goes to the dead-letter queue.
     DeadLetter { reason: DeadLetterReason, detail: String },
+    /// An earlier receive has delivered it: there is nothing left to do.
+    AlreadySent,
 }
 
 /// Why a message is tried again later.
@@ -31,6 +35,12 @@ pub enum RetryReason {
     KeyUnavailable,
     /// KMS does not allow it: an operator can repair that.
     KeyNotAllowed,
+    /// Another worker may be sending it.
+    InFlight,
+    /// The state table cannot be reached, and `[state] unreachable` is `hold`.
+    StateUnavailable,
+    /// An operator has switched everything off.
+    SwitchedOff,
     /// The invocation had too little time left.
     OutOfTime,
     /// The worker itself failed on the record.
@@ -58,6 +68,8 @@ pub(crate) enum Ending {
         reason: DeadLetterReason,
         detail: String,
     },
+    /// An earlier receive has delivered it.
+    AlreadySent,
 }
 
 /// What the verdict depends on besides the ending.
@@ -133,6 +145,46 @@ impl Ending {
     pub(crate) fn expired_on_the_way() -> Self {
         Self::refused(DeadLetterReason::Expired, "expired before the first attempt")
     }
+
+    /// Why the message is not this receive's to send.
+    pub(crate) fn not_granted(refusal: Refusal, now: Timestamp) -> Self {
+        match refusal {
+            Refusal::AlreadySent => Self::AlreadySent,
+            Refusal::InFlight { until } => {
+                let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+                Self::in_flight(left)
+            }
+            Refusal::Abandoned => Self::refused(
+                DeadLetterReason::OutcomeUnknown,
+                "a worker was killed while it was sending it, and [state] abandoned is \"park\"",
+            ),
+        }
+    }
+
+    fn in_flight(left: Duration) -> Self {
+        let detail = "another worker may be sending it".to_owned();
+        Self::Failed { reason: RetryReason::InFlight, detail, retry_after: Some(left) }
+    }
+
+    /// Another worker took it over, since this one's lease had ended.
+    pub(crate) fn claim_lost() -> Self {
+        Self::in_flight(Duration::ZERO)
+    }
+
+    pub(crate) fn rate_limited(window: &Window) -> Self {
+        let detail = format!("{} in [limits] is reached until {:.0}", window.scope.as_str(), window.ends_at);
+        Self::refused(DeadLetterReason::RateLimited, detail)
+    }
+
+    pub(crate) fn superseded() -> Self {
+        Self::refused(DeadLetterReason::Superseded, "the user has a newer code for the same purpose")
+    }
+}
+
+impl From<Unreachable> for Ending {
+    fn from(unreachable: Unreachable) -> Self {
+        Self::failed(RetryReason::StateUnavailable, unreachable.to_string())
+    }
 }
 
 impl From<KeyError> for Ending {
@@ -162,19 +214,24 @@ impl RetryReason {
             Self::ProvidersUnavailable => "providers_unavailable",
             Self::KeyUnavailable => "key_unavailable",
             Self::KeyNotAllowed => "key_not_allowed",
+            Self::InFlight => "in_flight",
+            Self::StateUnavailable => "state_unavailable",
+            Self::SwitchedOff => "switched_off",
             Self::OutOfTime => "out_of_time",
             Self::WorkerFault => "worker_fault",
             Self::DeadLetterQueueUnavailable => "dead_letter_queue_unavailable",
         }
     }
 
-    /// The dead letter's reason once no further retry fits.
-    fn when_exhausted(self) -> DeadLetterReason {
-        match self {
-            Self::ProvidersUnavailable => DeadLetterReason::ProvidersExhausted,
+    /// The dead letter's reason once no further retry fits; none if the message is somebody else's to settle.
+    fn when_exhausted(self) -> Option<DeadLetterReason> {
+        Some(match self {
+            Self::ProvidersUnavailable | Self::SwitchedOff => DeadLetterReason::ProvidersExhausted,
             Self::KeyUnavailable | Self::KeyNotAllowed => DeadLetterReason::KeyUnavailable,
+            Self::StateUnavailable => DeadLetterReason::StateUnavailable,
             Self::OutOfTime | Self::WorkerFault | Self::DeadLetterQueueUnavailable => DeadLetterReason::WorkerFault,
-        }
+            Self::InFlight => return None,
+        })
     }
 }
 
@@ -183,24 +240,31 @@ pub(crate) fn settle(ending: Ending, circumstances: Circumstances, settings: &Re
     match ending {
         Ending::Delivered { provider, provider_message_id } => Verdict::Delivered { provider, provider_message_id },
         Ending::Refused { reason, detail } => Verdict::DeadLetter { reason, detail },
+        Ending::AlreadySent => Verdict::AlreadySent,
         Ending::Failed { reason, detail, retry_after } => {
             let Circumstances { now, sent_at, expires_at, trigger_source, receive_count, unit } = circumstances;
             let schedule = visibility_schedule(trigger_source);
             let end = settings.end_of_retries(sent_at, expires_at);
-            match visibility_delay(schedule, receive_count, retry_after, now, end, unit) {
-                Some(after) => Verdict::Retry { after, reason },
-                None => Verdict::DeadLetter { reason: reason.when_exhausted(), detail },
+            let delay = visibility_delay(schedule, receive_count, retry_after, now, end, unit);
+            match (delay, reason.when_exhausted()) {
+                (Some(after), _) => Verdict::Retry { after, reason },
+                (None, Some(reason)) => Verdict::DeadLetter { reason, detail },
+                (None, None) => Verdict::Retry { after: after_end(circumstances, retry_after), reason },
             }
         }
     }
 }
 
-/// How long a message waits whose dead letter the queue did not take. Whatever its age it must not vanish, so no end is
-/// set to that; the next receive comes to its verdict anew.
+/// How long a message waits whose dead letter the queue did not take. The next receive comes to its verdict anew.
 pub(crate) fn after_refused_dead_letter(circumstances: Circumstances) -> Duration {
+    after_end(circumstances, None)
+}
+
+/// How long a message waits that must not vanish, whatever its age: no end is set to that.
+fn after_end(circumstances: Circumstances, retry_after: Option<Duration>) -> Duration {
     let Circumstances { now, trigger_source, receive_count, unit, sent_at: _, expires_at: _ } = circumstances;
     let schedule = visibility_schedule(trigger_source);
-    visibility_delay(schedule, receive_count, None, now, Timestamp::MAX, unit).unwrap_or_default()
+    visibility_delay(schedule, receive_count, retry_after, now, Timestamp::MAX, unit).unwrap_or_default()
 }
 
 #[cfg(test)]

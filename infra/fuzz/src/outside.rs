@@ -10,8 +10,8 @@ use shared::{Clock, Environment, KeyArn, SealedCode, UserPoolId};
 use worker::config::{Config, File};
 use worker::provider::{Attempt, Outcome, ProviderMessageId, Sms};
 use worker::{
-    DeadLetter, KeyError, KeyService, OpenFailure, Provider, Providers, Queue, QueueError, Record, RetryReason,
-    UnknownOutcomes, Worker, WrappedDataKey,
+    DeadLetter, KeyError, KeyService, KillSwitches, Ledger, OpenFailure, Provider, Providers, Queue, QueueError,
+    Record, RetryReason, Worker, WrappedDataKey,
 };
 
 use crate::queue_message::NOON;
@@ -56,7 +56,8 @@ pub(crate) fn worker() -> (Arc<Worker>, Arc<Outside>) {
         queue: outside.clone(),
         clock: Clock::from_fn(|| NOON.parse().expect("it is RFC 3339")),
         random: Mutex::new(fastrand::Rng::with_seed(7)),
-        unknowns: UnknownOutcomes::default(),
+        ledger: Ledger::new(None),
+        kill_switches: KillSwitches::new(None),
         telemetry: outside.clone(),
     };
     (Arc::new(worker), outside)

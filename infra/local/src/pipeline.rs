@@ -14,7 +14,9 @@ use shared::{Clock, Environment, KeyArn, UserPoolId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use worker::config::{Config, File};
-use worker::{KmsKeys, Providers, RetrySettings, SqsQueue, UnknownOutcomes, Worker, max_receive_count, open_with_esdk};
+use worker::{
+    KillSwitches, KmsKeys, Ledger, Providers, RetrySettings, SqsQueue, Worker, max_receive_count, open_with_esdk,
+};
 
 use crate::aws::{EmbeddedAws, InvocationContext, LambdaFunction as _};
 use crate::cognito::UserPool;
@@ -93,7 +95,8 @@ impl Pipeline {
             queue: Arc::new(SqsQueue::new(sqs, queue_url.clone(), dead_letter_queue_url.clone())),
             clock: Clock::system(),
             random: Mutex::new(fastrand::Rng::new()),
-            unknowns: UnknownOutcomes::default(),
+            ledger: Ledger::new(None),
+            kill_switches: KillSwitches::new(None),
             telemetry: Arc::new(Observer { heard: hears.clone(), invocation: None }),
         });
         let warming = tokio::task::spawn_blocking(worker::warm_up_phone_regions);

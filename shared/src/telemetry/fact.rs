@@ -136,6 +136,57 @@ pub enum Fact<'a> {
         detail: &'a str,
         receive_count: u32,
     },
+    /// An earlier receive has delivered the message, so that this one has nothing to do.
+    Duplicate {
+        id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        trace: Option<TraceId<'a>>,
+        #[serde(serialize_with = "shown_if_any", skip_serializing_if = "Option::is_none")]
+        trigger_source: Option<TriggerSource>,
+    },
+    /// Earlier receives have tried to send the message.
+    TriedBefore {
+        #[serde(serialize_with = "shown")]
+        id: &'a MessageId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        trace: Option<TraceId<'a>>,
+        attempts: u32,
+        /// Those of which nobody knows whether they were sent, workers killed in mid-send included.
+        unknowns: u32,
+    },
+    /// Another worker took the message over before this one was done with it: it may be sent twice.
+    ClaimLost {
+        #[serde(serialize_with = "shown")]
+        id: &'a MessageId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        trace: Option<TraceId<'a>>,
+    },
+    /// A limit kept the message from being sent.
+    LimitReached {
+        #[serde(serialize_with = "shown")]
+        id: &'a MessageId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        trace: Option<TraceId<'a>>,
+        /// `per_number`, `per_country` or `in_all`.
+        limit: &'static str,
+        country: &'a str,
+    },
+    /// The state table did not answer a call; `[state] unreachable` says what follows.
+    StateCallFailed {
+        /// None where the call is not about a message.
+        #[serde(serialize_with = "shown_if_any", skip_serializing_if = "Option::is_none")]
+        id: Option<&'a MessageId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        trace: Option<TraceId<'a>>,
+        call: &'static str,
+        error: &'a str,
+    },
+    /// An operator has switched something off, or on again.
+    Switched {
+        /// `everything`, `country GB` or `provider twilio-main`.
+        switch: &'a str,
+        is_off: bool,
+    },
     /// A call to SQS about a message failed; what follows is another fact.
     QueueCallFailed {
         id: &'a str,
@@ -178,6 +229,9 @@ impl Fact<'_> {
             | Self::NotAttempted { .. }
             | Self::CircuitChanged { open_for: None, .. }
             | Self::Delivered { .. }
+            | Self::Duplicate { .. }
+            | Self::TriedBefore { .. }
+            | Self::Switched { is_off: false, .. }
             | Self::Draining { .. }
             | Self::Drained { left: 0 }
             | Self::Notice { .. } => Level::Info,
@@ -185,8 +239,12 @@ impl Fact<'_> {
             | Self::Retried { .. }
             | Self::DeadLettered { .. }
             | Self::Drained { .. }
+            | Self::LimitReached { .. }
+            | Self::Switched { .. }
             | Self::CircuitChanged { .. } => Level::Warn,
             Self::NotEnqueued { .. }
+            | Self::ClaimLost { .. }
+            | Self::StateCallFailed { .. }
             | Self::QueueCallFailed { .. }
             | Self::ReceiveFailed { .. }
             | Self::Panicked { .. } => Level::Error,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::fact::{Fact, millis};
-use crate::DeadLetterReason;
+use crate::{DeadLetterReason, TriggerSource};
 
 /// Where the metrics are in CloudWatch.
 pub const NAMESPACE: &str = "Sealpost";
@@ -24,9 +24,14 @@ pub enum Metric {
     Retried,
     DeadLettered,
     Expired,
+    Superseded,
+    Duplicates,
+    LimitReached,
     AttemptFailed,
     CircuitOpened,
     QueueCallFailed,
+    StateCallFailed,
+    ClaimLost,
     Panics,
     ProviderLatency,
     TimeToProvider,
@@ -42,6 +47,7 @@ pub enum Dimension {
     Reason,
     Outcome,
     Call,
+    Limit,
 }
 
 /// CloudWatch's names of units.
@@ -66,7 +72,7 @@ pub(super) struct Measured<'f> {
 }
 
 impl Metric {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::Accepted,
         Self::Rejected,
         Self::NotEnqueued,
@@ -74,9 +80,14 @@ impl Metric {
         Self::Retried,
         Self::DeadLettered,
         Self::Expired,
+        Self::Superseded,
+        Self::Duplicates,
+        Self::LimitReached,
         Self::AttemptFailed,
         Self::CircuitOpened,
         Self::QueueCallFailed,
+        Self::StateCallFailed,
+        Self::ClaimLost,
         Self::Panics,
         Self::ProviderLatency,
         Self::TimeToProvider,
@@ -92,9 +103,14 @@ impl Metric {
             | Self::Retried
             | Self::DeadLettered
             | Self::Expired
+            | Self::Superseded
+            | Self::Duplicates
+            | Self::LimitReached
             | Self::AttemptFailed
             | Self::CircuitOpened
             | Self::QueueCallFailed
+            | Self::StateCallFailed
+            | Self::ClaimLost
             | Self::Panics => Unit::Count,
             Self::ProviderLatency | Self::TimeToProvider | Self::CodeLifetimeLeft => Unit::Milliseconds,
         }
@@ -103,15 +119,19 @@ impl Metric {
     /// By which dimensions the metric can be asked for: each set makes time series of its own.
     pub fn dimension_sets(self) -> &'static [&'static [Dimension]] {
         match self {
-            Self::Accepted | Self::Expired | Self::TimeToProvider | Self::CodeLifetimeLeft => {
-                &[&[Dimension::TriggerSource]]
-            }
+            Self::Accepted
+            | Self::Expired
+            | Self::Superseded
+            | Self::Duplicates
+            | Self::TimeToProvider
+            | Self::CodeLifetimeLeft => &[&[Dimension::TriggerSource]],
             Self::Rejected | Self::NotEnqueued | Self::Retried | Self::DeadLettered => &[&[Dimension::Reason]],
             Self::Delivered => &[&[Dimension::TriggerSource], &[Dimension::Provider], &[Dimension::Country]],
             Self::AttemptFailed => &[&[Dimension::Provider, Dimension::Outcome]],
             Self::CircuitOpened | Self::ProviderLatency => &[&[Dimension::Provider]],
-            Self::QueueCallFailed => &[&[Dimension::Call]],
-            Self::Panics => &[&[]],
+            Self::LimitReached => &[&[Dimension::Limit]],
+            Self::QueueCallFailed | Self::StateCallFailed => &[&[Dimension::Call]],
+            Self::ClaimLost | Self::Panics => &[&[]],
         }
     }
 }
@@ -167,14 +187,28 @@ impl Fact<'_> {
             }
             Self::DeadLettered { reason, trigger_source, .. } => {
                 let (dead, by_reason) = ((Metric::DeadLettered, Value::Once), (Dimension::Reason, reason.as_str()));
-                match trigger_source {
-                    Some(source) if *reason == DeadLetterReason::Expired => Measured::new(
-                        [dead, (Metric::Expired, Value::Once)],
+                let besides =
+                    [(DeadLetterReason::Expired, Metric::Expired), (DeadLetterReason::Superseded, Metric::Superseded)];
+                let besides = besides.into_iter().find(|(of, _)| of == reason).map(|(_, metric)| metric);
+                match (besides, trigger_source) {
+                    (Some(besides), Some(source)) => Measured::new(
+                        [dead, (besides, Value::Once)],
                         [by_reason, (Dimension::TriggerSource, source.as_str())],
                     ),
-                    Some(_) | None => Measured::new([dead], [by_reason]),
+                    (Some(_) | None, _) => Measured::new([dead], [by_reason]),
                 }
             }
+            Self::Duplicate { trigger_source, .. } => {
+                let source = trigger_source.map_or("unknown", TriggerSource::as_str);
+                Measured::new([(Metric::Duplicates, Value::Once)], [(Dimension::TriggerSource, source)])
+            }
+            Self::LimitReached { limit, .. } => {
+                Measured::new([(Metric::LimitReached, Value::Once)], [(Dimension::Limit, *limit)])
+            }
+            Self::StateCallFailed { call, .. } => {
+                Measured::new([(Metric::StateCallFailed, Value::Once)], [(Dimension::Call, *call)])
+            }
+            Self::ClaimLost { .. } => Measured::new([(Metric::ClaimLost, Value::Once)], []),
             Self::QueueCallFailed { call, .. } => {
                 Measured::new([(Metric::QueueCallFailed, Value::Once)], [(Dimension::Call, *call)])
             }
@@ -184,6 +218,8 @@ impl Fact<'_> {
             Self::Panicked { .. } => Measured::new([(Metric::Panics, Value::Once)], []),
             Self::Decrypted { .. }
             | Self::NotAttempted { .. }
+            | Self::TriedBefore { .. }
+            | Self::Switched { .. }
             | Self::CircuitChanged { open_for: None, .. }
             | Self::Draining { .. }
             | Self::Drained { .. }

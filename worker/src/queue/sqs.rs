@@ -16,7 +16,7 @@ use shared::rfc3339_millis;
 
 use super::gathered::{Gathered, Outcomes};
 use super::{DeadLetter, Queue, QueueError, VISIBILITY};
-use crate::record::Record;
+use crate::record::{REDRIVEN, Record, parse_redriven};
 
 /// How long a receive waits for a message. Short enough that a service which is told to stop can let its last one end
 /// by itself: a receive that is broken off may have taken messages out of sight.
@@ -77,7 +77,8 @@ impl Queue for SqsQueue {
             .max_number_of_messages(i32::try_from(most).unwrap_or(i32::MAX).min(10))
             .visibility_timeout(whole_seconds(VISIBILITY))
             .wait_time_seconds(whole_seconds(LONG_POLL))
-            .message_system_attribute_names(MessageSystemAttributeName::All);
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .message_attribute_names(REDRIVEN);
         let answer = request.customize().config_override(patience).send().await.map_err(|error| queue_error(&error))?;
         Ok(answer.messages.unwrap_or_default().into_iter().filter_map(record).collect())
     }
@@ -121,11 +122,14 @@ impl Queue for SqsQueue {
 /// A received message as a record; without its two ids nothing could be settled, and SQS always gives them.
 fn record(message: Message) -> Option<Record> {
     let attributes = message.attributes.unwrap_or_default().into_iter();
+    let redriven = message.message_attributes.as_ref().and_then(|all| all.get(REDRIVEN)?.string_value());
+    let redriven = parse_redriven(redriven);
     Some(Record {
         message_id: message.message_id?,
         receipt_handle: message.receipt_handle?,
         body: message.body.unwrap_or_default(),
         attributes: attributes.map(|(name, value)| (name.as_str().to_owned(), value.into())).collect(),
+        redriven,
     })
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::circuit_breaker::Sign;
 use crate::retry::IN_INVOCATION_SCHEDULE;
+use crate::state::LimitScope;
 
 const README: &str = include_str!("../../../README.md");
 const HOUR: i64 = 3_600;
@@ -34,6 +35,18 @@ fn key_error(kind: fn(String) -> KeyError) -> Ending {
     kind("Exception".to_owned()).into()
 }
 
+fn not_granted(refusal: Refusal) -> Ending {
+    Ending::not_granted(refusal, sent())
+}
+
+fn window() -> Window {
+    Window { scope: LimitScope::PerNumber, key: String::new(), limit: 1, ends_at: sent() }
+}
+
+fn unavailable() -> Ending {
+    Ending::failed(RetryReason::StateUnavailable, "claim: timeout")
+}
+
 /// Every way in which a receive ends, with README's words for it.
 fn endings() -> Vec<(&'static str, Ending)> {
     let unsuccessful = Ending::failed(RetryReason::ProvidersUnavailable, "first: http_503");
@@ -51,6 +64,13 @@ fn endings() -> Vec<(&'static str, Ending)> {
         ("the worker panicked, or the Encryption SDK failed", OpenFailure::Fault(String::new()).into()),
         ("the invocation's time was nearly over before the first attempt", Ending::out_of_time()),
         ("the code's life was over before the first attempt", Ending::expired_on_the_way()),
+        ("an earlier receive has delivered it", Ending::AlreadySent),
+        ("another worker may be sending it", not_granted(Refusal::InFlight { until: sent() })),
+        ("a worker was killed while sending it, and `[state] abandoned` is `park`", not_granted(Refusal::Abandoned)),
+        ("its user got a newer code for the same purpose", Ending::superseded()),
+        ("a limit in `[limits]` is reached", Ending::rate_limited(&window())),
+        ("the state table is out of reach, and `[state] unreachable` is `hold`", unavailable()),
+        ("an operator has switched everything off", Ending::failed(RetryReason::SwitchedOff, "off")),
     ]
 }
 
@@ -97,6 +117,7 @@ fn readme_has_the_table_of_how_a_receive_is_settled() {
         Verdict::Delivered { .. } => "delivered".to_owned(),
         Verdict::Retry { reason, .. } => format!("postponed (`{}`)", reason.as_str()),
         Verdict::DeadLetter { reason, .. } => format!("dead letter `{reason}`"),
+        Verdict::AlreadySent => "nothing left to do".to_owned(),
     };
     for (words, ending) in endings() {
         let (early, late) = (verdict(&ending, circumstances(0, HOUR)), verdict(&ending, circumstances(HOUR, HOUR)));
@@ -111,6 +132,8 @@ fn a_failure_is_retried_until_the_code_can_no_longer_be_typed_and_then_dead_lett
         (RetryReason::ProvidersUnavailable, DeadLetterReason::ProvidersExhausted),
         (RetryReason::KeyUnavailable, DeadLetterReason::KeyUnavailable),
         (RetryReason::KeyNotAllowed, DeadLetterReason::KeyUnavailable),
+        (RetryReason::StateUnavailable, DeadLetterReason::StateUnavailable),
+        (RetryReason::SwitchedOff, DeadLetterReason::ProvidersExhausted),
         (RetryReason::OutOfTime, DeadLetterReason::WorkerFault),
         (RetryReason::WorkerFault, DeadLetterReason::WorkerFault),
     ] {
@@ -145,7 +168,9 @@ fn the_delay_is_that_of_the_trigger_source_and_the_receive_count_or_what_was_ask
         let circumstances = Circumstances { trigger_source: source, receive_count, ..circumstances(0, HOUR) };
         match verdict(&ending, circumstances) {
             Verdict::Retry { after, .. } => after.as_secs(),
-            other @ (Verdict::Delivered { .. } | Verdict::DeadLetter { .. }) => panic!("{other:?}"),
+            other @ (Verdict::Delivered { .. } | Verdict::DeadLetter { .. } | Verdict::AlreadySent) => {
+                panic!("{other:?}")
+            }
         }
     };
     let counts = [1, 2, 5, 9];
@@ -154,6 +179,17 @@ fn the_delay_is_that_of_the_trigger_source_and_the_receive_count_or_what_was_ask
     assert_eq!(counts.map(|count| delay(Some(TriggerSource::AdminCreateUser), count, None)), [5, 20, 300, 600]);
     assert_eq!(counts.map(|count| delay(None, count, None)), [2, 5, 40, 600]);
     assert_eq!(counts.map(|count| delay(None, count, Some(30))), [30, 30, 40, 600]);
+}
+
+#[test]
+fn what_another_worker_may_be_sending_waits_for_its_lease_and_is_never_dead_lettered() {
+    let until = sent().checked_add(jiff::SignedDuration::from_secs(25)).expect("in range");
+    for (age, seconds) in [(0, 25), (30, 2), (170, 2), (1_000_000, 2)] {
+        let circumstances = circumstances(age, 180);
+        let ending = Ending::not_granted(Refusal::InFlight { until }, circumstances.now);
+        let retried = Verdict::Retry { after: Duration::from_secs(seconds), reason: RetryReason::InFlight };
+        assert_eq!(verdict(&ending, circumstances), retried, "{age} s");
+    }
 }
 
 #[test]

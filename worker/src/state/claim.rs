@@ -88,7 +88,16 @@ pub struct ClaimUpdate {
     pub now: Timestamp,
     /// [`Status::InFlight`] keeps the claim.
     pub status: Status,
+    /// None leaves what is known, for a holder that never got to know it.
+    pub progress: Option<Progress>,
+}
+
+/// What was done with a message since it was last redriven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Requests made to providers.
     pub attempts: u32,
+    /// Those of which nobody knows whether they were sent.
     pub unknowns: u32,
     /// Whether the message needs no further counting for the limits.
     pub is_counted: bool,
@@ -126,14 +135,21 @@ impl ClaimUpdate {
 
     pub(crate) fn applied_to(&self, known: Option<&MessageState>) -> MessageState {
         let counted_before = known.and_then(|known| known.counted_at.clone());
+        let counted_at = match self.progress {
+            Some(Progress { is_counted: true, .. }) => Some(counted_before.unwrap_or_else(|| self.owner.clone())),
+            Some(Progress { is_counted: false, .. }) => None,
+            None => counted_before,
+        };
+        let attempts = |known: Option<&MessageState>| known.map_or(0, |known| known.attempts);
+        let unknowns = |known: Option<&MessageState>| known.map_or(0, |known| known.unknowns);
         MessageState {
             status: self.status,
             lease_owner: self.owner.clone(),
             lease_until: known.map_or(self.now, |known| known.lease_until),
-            counted_at: self.is_counted.then(|| counted_before.unwrap_or_else(|| self.owner.clone())),
+            counted_at,
             redriven: known.map_or(0, |known| known.redriven),
-            attempts: self.attempts,
-            unknowns: self.unknowns,
+            attempts: self.progress.map_or_else(|| attempts(known), |progress| progress.attempts),
+            unknowns: self.progress.map_or_else(|| unknowns(known), |progress| progress.unknowns),
         }
     }
 }

@@ -14,14 +14,9 @@ use super::{
 /// What is remembered of each kind at most, some tens of megabytes: what is forgotten first is what expires first.
 const MOST: usize = 100_000;
 
+/// What one process knows of messages.
 #[derive(Default)]
-pub struct MemoryState {
-    kept: Mutex<Kept>,
-    switches: Mutex<Switches>,
-}
-
-#[derive(Default)]
-struct Kept {
+pub(crate) struct Memory {
     messages: Expiring<MessageId, MessageState>,
     newest: Expiring<String, Timestamp>,
     counts: Expiring<String, u32>,
@@ -29,6 +24,56 @@ struct Kept {
 
 /// Values that are forgotten after a moment of their own.
 struct Expiring<K, V>(BTreeMap<K, (V, Timestamp)>);
+
+/// [`State`] and [`Switchboard`] of one process.
+#[derive(Default)]
+pub struct MemoryState {
+    memory: Mutex<Memory>,
+    switches: Mutex<Switches>,
+}
+
+impl Memory {
+    pub(crate) fn look(&self, id: &MessageId, now: Timestamp) -> Option<MessageState> {
+        self.messages.get(id, now).cloned()
+    }
+
+    pub(crate) fn claim(&mut self, claim: &Claim) -> Claimed {
+        match decide(self.messages.get(&claim.id, claim.now), claim) {
+            Ok(state) => {
+                self.messages.put(claim.id.clone(), state.clone(), kept_until(claim.now));
+                Claimed::Granted(state)
+            }
+            Err(refusal) => Claimed::Refused(refusal),
+        }
+    }
+
+    pub(crate) fn update(&mut self, update: &ClaimUpdate) -> bool {
+        let known = self.messages.get(&update.id, update.now);
+        let is_held = known.is_some_and(|known| update.is_of_holder(known));
+        if is_held || update.status == Status::Sent {
+            let state = update.applied_to(known);
+            self.messages.put(update.id.clone(), state, kept_until(update.now));
+        }
+        is_held
+    }
+
+    pub(crate) fn newest(&mut self, code: &UserCode, now: Timestamp) -> Standing {
+        if self.newest.get(&code.key, now).is_some_and(|known| *known > code.accepted_at) {
+            return Standing::Superseded;
+        }
+        self.newest.put(code.key.clone(), code.accepted_at, kept_until(now).max(code.expires_at));
+        Standing::Newest
+    }
+
+    pub(crate) fn count(&mut self, window: &Window, now: Timestamp) -> Counted {
+        let count = self.counts.get(&window.key, now).copied().unwrap_or_default();
+        if count >= window.limit {
+            return Counted::Full;
+        }
+        self.counts.put(window.key.clone(), count + 1, window.ends_at);
+        Counted::Within
+    }
+}
 
 impl<K, V> Default for Expiring<K, V> {
     fn default() -> Self {
@@ -57,61 +102,36 @@ impl<K: Ord + Clone, V> Expiring<K, V> {
     }
 }
 
-impl MemoryState {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 fn kept_until(now: Timestamp) -> Timestamp {
     now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX)
+}
+
+impl MemoryState {
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[async_trait]
 impl State for MemoryState {
     async fn look(&self, id: &MessageId, now: Timestamp) -> Result<Option<MessageState>, StateError> {
-        Ok(self.kept().messages.get(id, now).cloned())
+        Ok(self.memory().look(id, now))
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StateError> {
-        let messages = &mut self.kept().messages;
-        Ok(match decide(messages.get(&claim.id, claim.now), claim) {
-            Ok(state) => {
-                messages.put(claim.id.clone(), state.clone(), kept_until(claim.now));
-                Claimed::Granted(state)
-            }
-            Err(refusal) => Claimed::Refused(refusal),
-        })
+        Ok(self.memory().claim(claim))
     }
 
     async fn update(&self, update: &ClaimUpdate) -> Result<bool, StateError> {
-        let messages = &mut self.kept().messages;
-        let known = messages.get(&update.id, update.now);
-        let is_held = known.is_some_and(|known| update.is_of_holder(known));
-        if is_held || update.status == Status::Sent {
-            let state = update.applied_to(known);
-            messages.put(update.id.clone(), state, kept_until(update.now));
-        }
-        Ok(is_held)
+        Ok(self.memory().update(update))
     }
 
     async fn newest(&self, code: &UserCode, now: Timestamp) -> Result<Standing, StateError> {
-        let newest = &mut self.kept().newest;
-        if newest.get(&code.key, now).is_some_and(|known| *known > code.accepted_at) {
-            return Ok(Standing::Superseded);
-        }
-        newest.put(code.key.clone(), code.accepted_at, kept_until(now).max(code.expires_at));
-        Ok(Standing::Newest)
+        Ok(self.memory().newest(code, now))
     }
 
     async fn count(&self, window: &Window, now: Timestamp) -> Result<Counted, StateError> {
-        let counts = &mut self.kept().counts;
-        let count = counts.get(&window.key, now).copied().unwrap_or_default();
-        if count >= window.limit {
-            return Ok(Counted::Full);
-        }
-        counts.put(window.key.clone(), count + 1, window.ends_at);
-        Ok(Counted::Within)
+        Ok(self.memory().count(window, now))
     }
 }
 

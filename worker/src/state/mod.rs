@@ -13,12 +13,13 @@ use async_trait::async_trait;
 use shared::{MessageId, Timestamp};
 
 pub(crate) use claim::decide;
-pub use claim::{Claim, ClaimUpdate, Claimed, LeaseOwner, MessageState, OnAbandoned, Refusal, Status};
+pub use claim::{Claim, ClaimUpdate, Claimed, LeaseOwner, MessageState, OnAbandoned, Progress, Refusal, Status};
+pub(crate) use memory::Memory;
 pub use memory::MemoryState;
 pub use newest::{Purpose, Standing, UserCode};
 pub use settings::{StateSettings, WhenUnreachable};
 pub use switches::{Switch, SwitchedOff, Switches};
-pub use window::{Counted, Window};
+pub use window::{Counted, LimitScope, Window};
 
 /// How long what is known of a message is kept, sent or not: longer than a dead-letter queue keeps messages (14 days
 /// at most), so that no redrive comes too late to be recognised.
@@ -43,6 +44,9 @@ pub trait State: Send + Sync {
 
     /// Counts a message in a window, unless that is full.
     async fn count(&self, window: &Window, now: Timestamp) -> Result<Counted, StateError>;
+
+    /// Opens the connection that the first call would else have to wait for. What goes wrong shows at that call.
+    async fn connect(&self) {}
 }
 
 /// What operators have switched off, without a deployment.

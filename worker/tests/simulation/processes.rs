@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::Clock;
 use tokio::time::timeout;
 use worker::config::Config;
-use worker::{OpenCode, Provider, Providers, UnknownOutcomes, Worker, serve};
+use worker::{KillSwitches, Ledger, OpenCode, Provider, Providers, Worker, serve};
 
 use crate::life::Life;
 use crate::outside::{NEVER, Outside};
@@ -83,7 +83,8 @@ fn worker(life: &Arc<Life>, config: &Config, open: OpenCode) -> Worker {
         queue: outside(),
         clock,
         random: Mutex::new(fastrand::Rng::with_seed(seed)),
-        unknowns: UnknownOutcomes::default(),
+        ledger: Ledger::new(None),
+        kill_switches: KillSwitches::new(None),
         telemetry: outside(),
     }
 }

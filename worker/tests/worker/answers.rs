@@ -139,10 +139,11 @@ async fn a_provider_that_panics_may_have_sent_and_costs_its_own_record_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_received_twice_in_one_batch_is_answered_once_it_is_done() {
+async fn a_message_received_twice_in_one_batch_is_sent_once_and_stays_until_that_is_known() {
     let scene = Scene::of([ScriptedProvider::named("first", [accepts()])]);
     let twice = [record(0, &sign_in(0)), record(0, &sign_in(0)), record(1, &sign_in(1))];
-    assert_eq!(scene.receive(&twice).await, [""; 0]);
+    assert_eq!(scene.receive(&twice).await, [sqs_id(0)]);
+    assert_eq!(scene.requests(), [2]);
 
     let scene = Scene::of([ScriptedProvider::named("first", [transient()])]);
     let stays = scene.receive(&twice).await;

@@ -107,7 +107,7 @@ async fn the_last_attempt_is_placed_at_the_end_and_none_after_it() {
         let letters = scene.queue.letters();
         assert_eq!(letters[0].reason, DeadLetterReason::ProvidersExhausted);
         assert_eq!(letters[0].detail, "first: 20003");
-        assert_eq!((letters[0].provider.as_deref(), letters[0].attempts), (Some("first"), 1));
+        assert_eq!((letters[0].provider.as_deref(), letters[0].attempts), (Some("first"), 2));
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::{Clock, Environment, KeyArn, UserPoolId};
 use tokio::time::{Instant, sleep};
 use worker::config::{Config, File};
-use worker::{Drained, Provider, Providers, UnknownOutcomes, Worker, serve};
+use worker::{Drained, KillSwitches, Ledger, Provider, Providers, Worker, serve};
 
 use crate::doubles::{Facts, Keys, Queues, opens};
 use crate::messages::{batch, beginning};
@@ -61,7 +61,8 @@ impl Scene {
             queue: queue.clone(),
             clock: paused_clock(),
             random: Mutex::new(fastrand::Rng::with_seed(7)),
-            unknowns: UnknownOutcomes::default(),
+            ledger: Ledger::new(None),
+            kill_switches: KillSwitches::new(None),
             telemetry: facts.clone(),
         });
         Self { worker, keys, providers, queue, facts }

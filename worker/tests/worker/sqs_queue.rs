@@ -127,7 +127,8 @@ async fn each_member_of_a_batch_has_its_own_outcome() {
 #[tokio::test]
 async fn a_receive_asks_for_all_that_the_worker_reads_and_for_a_visibility_of_its_own() {
     let messages = r#"{"Messages":[
-        {"MessageId":"m","ReceiptHandle":"r","Body":"b","Attributes":{"ApproximateReceiveCount":"2","SenderId":"AROAX:p"}},
+        {"MessageId":"m","ReceiptHandle":"r","Body":"b","Attributes":{"ApproximateReceiveCount":"2","SenderId":"AROAX:p"},
+         "MessageAttributes":{"redriven":{"DataType":"Number","StringValue":"3"}}},
         {"MessageId":"without a handle"}]}"#;
     let (queue, received) = queue(200, messages);
     let records = queue.receive(10).await.expect("received");
@@ -140,10 +141,12 @@ async fn a_receive_asks_for_all_that_the_worker_reads_and_for_a_visibility_of_it
             "VisibilityTimeout": 30,
             "WaitTimeSeconds": 5,
             "MessageSystemAttributeNames": ["All"],
+            "MessageAttributeNames": ["redriven"],
         })
     );
     assert_eq!(records.len(), 1, "what could never be settled is left to SQS");
     assert_eq!((records[0].receive_count(), records[0].sender(), records[0].body.as_str()), (2, Some("AROAX"), "b"));
+    assert_eq!(records[0].redriven, 3);
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ async fn one_id_and_one_trace_lead_through_every_fact_about_a_message() {
     for _ in 0..3 {
         scene.receive(std::slice::from_ref(&traced)).await;
     }
-    let retried = names(["decrypted", "attempted", "not_attempted", "retried", "queue_call_failed"]);
+    let retried = names(["decrypted", "tried_before", "attempted", "not_attempted", "retried", "queue_call_failed"]);
     assert_eq!(kinds_about(&scene, &id), retried);
 
     let scene = self::scene(recipient_permanent());
