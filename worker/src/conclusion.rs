@@ -107,7 +107,9 @@ impl Worker {
                 Settled::Done
             }
             Verdict::AlreadySent => {
-                self.telemetry.record(&Fact::Duplicate { id, trace: named.trace, trigger_source });
+                if let Some(trigger_source) = trigger_source {
+                    self.telemetry.record(&Fact::Duplicate { id, trace: named.trace, trigger_source });
+                }
                 Settled::Done
             }
             // Beside the postponement, since the message stays out of sight for a second at least, and whoever gets it

@@ -130,10 +130,9 @@ impl Worker {
             return Ending::failed(RetryReason::SwitchedOff, "everything is switched off");
         }
         // A first receive of a message that was sent before is found out by its claim.
-        if record.receive_count() > 1 || record.redriven > 0 {
-            if let Some(ending) = self.already_ended(record, &message.id, deadline).await {
-                return ending;
-            }
+        let may_be_known = record.receive_count() > 1 || record.redriven > 0;
+        if may_be_known && let Some(ending) = self.already_ended(record, &message.id, deadline).await {
+            return ending;
         }
         let delivery = Delivery {
             id: &message.id,

@@ -141,8 +141,8 @@ pub enum Fact<'a> {
         id: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         trace: Option<TraceId<'a>>,
-        #[serde(serialize_with = "shown_if_any", skip_serializing_if = "Option::is_none")]
-        trigger_source: Option<TriggerSource>,
+        #[serde(serialize_with = "shown")]
+        trigger_source: TriggerSource,
     },
     /// Earlier receives have tried to send the message.
     TriedBefore {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::fact::{Fact, millis};
-use crate::{DeadLetterReason, TriggerSource};
+use crate::DeadLetterReason;
 
 /// Where the metrics are in CloudWatch.
 pub const NAMESPACE: &str = "Sealpost";
@@ -199,7 +199,7 @@ impl Fact<'_> {
                 }
             }
             Self::Duplicate { trigger_source, .. } => {
-                let source = trigger_source.map_or("unknown", TriggerSource::as_str);
+                let source = trigger_source.as_str();
                 Measured::new([(Metric::Duplicates, Value::Once)], [(Dimension::TriggerSource, source)])
             }
             Self::LimitReached { limit, .. } => {

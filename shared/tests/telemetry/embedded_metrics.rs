@@ -124,10 +124,12 @@ fn no_dimension_has_a_value_for_each_message() {
                 "expired",
                 "providers_exhausted",
                 "malformed",
+                "superseded",
             ],
         ),
         (Dimension::Outcome, &["provider_permanent"]),
-        (Dimension::Call, &["DeleteMessage", "ReceiveMessage"]),
+        (Dimension::Call, &["DeleteMessage", "ReceiveMessage", "claim", "switches"]),
+        (Dimension::Limit, &["per_number"]),
     ];
     let allowed = allowed.map(|(dimension, values)| {
         (name(dimension), values.iter().map(|value| (*value).to_owned()).collect::<BTreeSet<_>>())

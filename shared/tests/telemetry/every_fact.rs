@@ -97,6 +97,15 @@ impl Material {
             dead_lettered(Some(TriggerSource::Other), DeadLetterReason::Expired),
             dead_lettered(Some(TriggerSource::Other), DeadLetterReason::ProvidersExhausted),
             dead_lettered(None, DeadLetterReason::Malformed),
+            dead_lettered(Some(TriggerSource::SignUp), DeadLetterReason::Superseded),
+            Fact::Duplicate { id: text_id, trace, trigger_source: TriggerSource::SignUp },
+            Fact::TriedBefore { id, trace, attempts: 2, unknowns: 1 },
+            Fact::ClaimLost { id, trace },
+            Fact::LimitReached { id, trace, limit: "per_number", country: "FR" },
+            Fact::StateCallFailed { id: Some(id), trace, call: "claim", error: "ThrottlingException" },
+            Fact::StateCallFailed { id: None, trace: None, call: "switches", error: "timeout" },
+            Fact::Switched { switch: "country FR", is_off: true },
+            Fact::Switched { switch: "country FR", is_off: false },
             Fact::QueueCallFailed { id: text_id, trace, call: "DeleteMessage", error: "AccessDenied" },
             Fact::ReceiveFailed { error: "AccessDenied", again_in: took },
             Fact::Draining { in_flight: 3 },
@@ -108,7 +117,7 @@ impl Material {
 }
 
 /// A new kind of fact needs a place here and in the list above.
-pub(crate) const KINDS: usize = 16;
+pub(crate) const KINDS: usize = 22;
 
 pub(crate) fn kind(fact: &Fact<'_>) -> usize {
     match fact {
@@ -128,6 +137,12 @@ pub(crate) fn kind(fact: &Fact<'_>) -> usize {
         Fact::Drained { .. } => 13,
         Fact::Panicked { .. } => 14,
         Fact::Notice { .. } => 15,
+        Fact::Duplicate { .. } => 16,
+        Fact::TriedBefore { .. } => 17,
+        Fact::ClaimLost { .. } => 18,
+        Fact::LimitReached { .. } => 19,
+        Fact::StateCallFailed { .. } => 20,
+        Fact::Switched { .. } => 21,
     }
 }
 

@@ -26,8 +26,17 @@ fn a_fact_is_one_json_line_without_secrets() {
 
 #[test]
 fn every_fact_about_a_message_names_it_and_its_trace() {
-    let about_none =
-        ["circuit_changed", "receive_failed", "draining", "drained", "panicked", "notice"].map(str::to_owned);
+    let about_none = [
+        "circuit_changed",
+        "receive_failed",
+        "draining",
+        "drained",
+        "panicked",
+        "notice",
+        "switched",
+        "state_call_failed",
+    ]
+    .map(str::to_owned);
     let material = Material::new();
     let mut nameless = BTreeSet::new();
     for fact in material.facts() {

@@ -108,6 +108,12 @@ pub(crate) fn received(count: u32, mut record: Value) -> Value {
     record
 }
 
+/// The same record, redriven so many times.
+pub(crate) fn redriven(times: u32, mut record: Value) -> Value {
+    record["messageAttributes"]["redriven"] = json!({ "dataType": "Number", "stringValue": times.to_string() });
+    record
+}
+
 /// The same record, sent at another time.
 pub(crate) fn sent(at: Timestamp, mut record: Value) -> Value {
     record["attributes"]["SentTimestamp"] = json!(at.as_millisecond().to_string());

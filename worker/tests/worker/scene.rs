@@ -13,6 +13,7 @@ use crate::doubles::{Facts, Keys, Queues, opens};
 use crate::messages::{batch, beginning};
 use crate::provider_double::ScriptedProvider;
 use crate::sealed::{KEY, POOL};
+use crate::table::Table;
 
 /// The time of an invocation, unless the test says otherwise.
 pub(crate) const TIME_LEFT: Duration = Duration::from_secs(20);
@@ -68,6 +69,17 @@ impl Scene {
         Self { worker, keys, providers, queue, facts }
     }
 
+    /// Gives the worker a state table, which others may have too, their clock, and chances of its own.
+    pub(crate) fn share(&mut self, table: &Arc<Table>) {
+        let (state, board) = (Arc::clone(table), Arc::clone(table));
+        self.change(|worker| {
+            worker.clock = table.clock();
+            worker.random = Mutex::new(fastrand::Rng::with_seed(table.next_seed()));
+            worker.ledger = Ledger::new(Some(state));
+            worker.kill_switches = KillSwitches::new(Some(board));
+        });
+    }
+
     /// Changes the worker before it has received anything.
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut Worker)) {
         change(Arc::get_mut(&mut self.worker).expect("nothing runs yet"));
@@ -107,7 +119,7 @@ impl Scene {
 }
 
 /// Wall time that passes exactly as tokio's time does.
-fn paused_clock() -> Clock {
+pub(crate) fn paused_clock() -> Clock {
     let began = Instant::now();
     Clock::from_fn(move || beginning().checked_add(began.elapsed()).expect("in range"))
 }
