@@ -51,12 +51,6 @@ impl Ledger {
         Self { table, memory: Mutex::default() }
     }
 
-    pub(crate) async fn connect(&self) {
-        if let Some(table) = &self.table {
-            table.connect().await;
-        }
-    }
-
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -42,10 +42,11 @@ pub struct Worker {
 const TIME_TO_CONNECT: Duration = Duration::from_secs(1);
 
 impl Worker {
-    /// Opens the connections to KMS, the state and the providers. On Lambda that is the time before the first message,
-    /// which is nobody's wait.
+    /// Opens the connections to KMS, the state and the providers, and reads the switches. On Lambda that is the time
+    /// before the first message, which is nobody's wait.
     pub async fn connect(&self) {
-        let all = async { tokio::join!(self.keys.connect(), self.ledger.connect(), self.providers.connect()) };
+        let switches = self.switches();
+        let all = async { tokio::join!(self.keys.connect(), self.providers.connect(), switches) };
         let _ = timeout(TIME_TO_CONNECT, all).await;
     }
 

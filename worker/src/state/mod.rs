@@ -44,9 +44,6 @@ pub trait State: Send + Sync {
 
     /// Counts a message in a window, unless that is full.
     async fn count(&self, window: &Window, now: Timestamp) -> Result<Counted, StateError>;
-
-    /// Opens the connection that the first call would else have to wait for. What goes wrong shows at that call.
-    async fn connect(&self) {}
 }
 
 /// What operators have switched off, without a deployment.

@@ -4,8 +4,7 @@ use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 use shared::{QueueMessage, Timestamp, TriggerSource};
 
-/// What codes are for. A newer code replaces an older one of the same purpose
-/// (<https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ResendConfirmationCode.html>).
+/// What codes are for. Of the codes for one purpose a user needs the last one only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     SignUp,
