@@ -21,6 +21,12 @@ impl MessageId {
         (is_hex && matches!(text.len(), 32 | 64)).then(|| Self(text.to_owned()))
     }
 
+    /// Whether it can be the id of a message without a code. A code of Cognito's has a shorter one, which nobody may
+    /// use up by a message without it.
+    pub(crate) fn is_of_digest(&self) -> bool {
+        self.0.len() == 64
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

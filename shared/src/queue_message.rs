@@ -32,7 +32,7 @@ pub enum QueueMessageError {
     UnknownType,
     #[error("{field} of the body is missing or malformed")]
     Field { field: &'static str },
-    #[error("the body's id is not that of its sealed code")]
+    #[error("the body's id is not that of its sealed code, or of a message without one")]
     ForeignId,
     #[error("the message is larger than {MAX_EVENT_BYTES} bytes, the most that SQS takes")]
     TooLarge,
@@ -92,7 +92,8 @@ impl QueueMessage {
         let expires_at = time("expires_at")?;
         let event = value.get_mut("event").map(Value::take).ok_or(QueueMessageError::Field { field: "event" })?;
         let event = CognitoEvent::from_value(event)?;
-        if event.code().is_some_and(|code| *code.message_id() != id) {
+        let is_its_own = event.code().map_or_else(|| id.is_of_digest(), |code| *code.message_id() == id);
+        if !is_its_own {
             return Err(QueueMessageError::ForeignId);
         }
         Ok(Self { id, accepted_at, expires_at, event })

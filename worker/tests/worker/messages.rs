@@ -71,9 +71,10 @@ pub(crate) fn expiring(expires_at: Timestamp, mut message: Value) -> Value {
     message
 }
 
-/// The same message without a code.
+/// The same message without a code, and with an id such as the producer makes for those.
 pub(crate) fn without_code(mut message: Value) -> Value {
     message["event"]["request"]["code"] = Value::Null;
+    message["id"] = json!(message["id"].as_str().expect("a text").repeat(2));
     message
 }
 

@@ -56,11 +56,21 @@ async fn bodies_that_are_no_message_are_malformed() {
     }
 }
 
+/// What would use up that code's one SMS.
+fn with_id_of_a_code(mut message: Value) -> Value {
+    message["id"] = json!(Seal::nth(1).id());
+    message
+}
+
 #[tokio::test(start_paused = true)]
 async fn messages_that_contradict_themselves_or_come_from_the_future_are_malformed() {
     for (message, expected) in [
         (with(|message| message["type"] = json!("sms.v2")), "type is not known"),
-        (with(|message| message["id"] = json!(Seal::nth(1).id())), "the body's id is not that of its sealed code"),
+        (
+            with(|message| message["id"] = json!(Seal::nth(1).id())),
+            "the body's id is not that of its sealed code, or of a message without one",
+        ),
+        (with_id_of_a_code(without_code(message(0, "AdminCreateUser"))), "or of a message without one"),
         (with(|message| message["accepted_at"] = json!("yesterday")), "accepted_at of the body"),
         (with(|message| message["expires_at"] = Value::Null), "expires_at of the body"),
         (with(|message| message["event"] = json!("x")), "is not an object"),

@@ -44,7 +44,11 @@ impl Step {
         let steps = [
             (DeadLetterReason::Malformed, "the code is not base64", Self::Base64),
             (DeadLetterReason::Malformed, "the code is not an AWS Encryption SDK message", Self::Layout),
-            (DeadLetterReason::Malformed, "the body's id is not that of its sealed code", Self::Id),
+            (
+                DeadLetterReason::Malformed,
+                "the body's id is not that of its sealed code, or of a message without one",
+                Self::Id,
+            ),
             (DeadLetterReason::Undecryptable, "the code uses algorithm suite", Self::Suite),
             (DeadLetterReason::WrongUserPool, "the code was sealed for another user pool", Self::Pool),
             (DeadLetterReason::WrongUserPool, "the code's encryption context names no userpool-id", Self::Pool),
