@@ -51,8 +51,8 @@ pub use route::{Route, RouteRefusal};
 pub use service::{Drained, MOST_IN_FLIGHT, TIME_FOR_A_RECORD, TIME_TO_DRAIN, serve};
 pub use settlement::{RetryReason, Verdict};
 pub use state::{
-    Claim, ClaimUpdate, Claimed, Counted, KEPT_FOR, LeaseOwner, LimitScope, MemoryState, MessageState, OnAbandoned,
-    Progress, Purpose, Refusal, Standing, State, StateError, StateSettings, Status, Switch, Switchboard, SwitchedOff,
-    Switches, UserCode, WhenUnreachable, Window,
+    Claim, ClaimUpdate, Claimed, Counted, DynamoDbState, KEPT_FOR, LeaseOwner, LimitScope, MemoryState, MessageState,
+    OnAbandoned, Progress, Purpose, Refusal, Standing, State, StateError, StateSettings, Status, Switch, Switchboard,
+    SwitchedOff, Switches, UserCode, WhenUnreachable, Window, dynamodb_config,
 };
 pub use worker::Worker;

@@ -15,8 +15,8 @@ use shared::{Clock, Environment, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 use worker::config::Start;
 use worker::{
-    KillSwitches, KmsKeys, Ledger, Providers, SqsQueue, Worker, kms_config, open_with_esdk, serve, sqs_config,
-    warm_up_phone_regions,
+    DynamoDbState, KillSwitches, KmsKeys, Ledger, Providers, SqsQueue, State, Switchboard, Worker, dynamodb_config,
+    kms_config, open_with_esdk, serve, sqs_config, warm_up_phone_regions,
 };
 
 const HOW_TO_RUN: &str = "\
@@ -54,7 +54,7 @@ async fn run_on_lambda(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
     let aws = aws_config::defaults(BehaviorVersion::latest())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .region(EnvironmentVariableRegionProvider::new());
-    let aws = with_client(aws).load().await;
+    let aws = with_client(aws, start.state_table.is_some()).load().await;
     let worker = &Arc::new(worker(start, &aws, telemetry)?);
     worker.connect().await;
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
@@ -65,8 +65,8 @@ async fn run_on_lambda(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
     lambda_runtime::run(handler).await.map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// Where both endpoints are without TLS, the root certificates need not be read: that takes longer than all else.
-fn with_client(aws: ConfigLoader) -> ConfigLoader {
+/// Where all endpoints are without TLS, the root certificates need not be read: that takes longer than all else.
+fn with_client(aws: ConfigLoader, has_table: bool) -> ConfigLoader {
     let environment = Environment::of_process();
     let is_ignored = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
     let is_ignored = is_ignored.is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -74,7 +74,8 @@ fn with_client(aws: ConfigLoader) -> ConfigLoader {
         let endpoint = environment.get(own).or_else(|| environment.get("AWS_ENDPOINT_URL"));
         endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"))
     };
-    if is_ignored || !is_plain("AWS_ENDPOINT_URL_SQS") || !is_plain("AWS_ENDPOINT_URL_KMS") {
+    let table_is_plain = !has_table || is_plain("AWS_ENDPOINT_URL_DYNAMODB");
+    if is_ignored || !is_plain("AWS_ENDPOINT_URL_SQS") || !is_plain("AWS_ENDPOINT_URL_KMS") || !table_is_plain {
         return aws;
     }
     let nobody = TlsContext::builder().with_trust_store(TrustStore::empty()).build();
@@ -115,9 +116,17 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 fn worker(start: Start, aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Worker> {
-    let Start { config, providers, queue_url, dead_letter_queue_url } = start;
+    let Start { config, providers, queue_url, dead_letter_queue_url, state_table } = start;
     if config.trusted_senders.is_none() {
         let message = "TRUSTED_SENDER_IDS is not set: whoever may send to the queue is trusted";
+        telemetry.record(&Fact::Notice { message });
+    }
+    let table = state_table.map(|table| {
+        let client = aws_sdk_dynamodb::Client::from_conf(dynamodb_config(aws));
+        Arc::new(DynamoDbState::new(client, table))
+    });
+    if table.is_none() {
+        let message = "STATE_TABLE is not set: what was sent is known to this process only";
         telemetry.record(&Fact::Notice { message });
     }
     let clock = Clock::system();
@@ -133,8 +142,8 @@ fn worker(start: Start, aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyho
         queue: Arc::new(SqsQueue::new(sqs, queue_url, dead_letter_queue_url)),
         clock,
         random: Mutex::new(fastrand::Rng::new()),
-        ledger: Ledger::new(None),
-        kill_switches: KillSwitches::new(None),
+        ledger: Ledger::new(table.clone().map(|table| table as Arc<dyn State>)),
+        kill_switches: KillSwitches::new(table.map(|table| table as Arc<dyn Switchboard>)),
         telemetry,
     })
 }

@@ -60,6 +60,8 @@ pub struct Start {
     pub providers: Vec<ProviderSettings>,
     pub queue_url: String,
     pub dead_letter_queue_url: String,
+    /// `STATE_TABLE`: the name or ARN of the table; without one each process remembers for itself.
+    pub state_table: Option<String>,
 }
 
 /// Everything that is wrong, so that one deployment repairs it all.
@@ -80,6 +82,7 @@ impl Start {
         let mut faults = StartFault::default();
         let queue_url = faults.note(environment.queue_url("QUEUE_URL"));
         let dead_letter_queue_url = faults.note(environment.queue_url("DEAD_LETTER_QUEUE_URL"));
+        let state_table = faults.note(state_table(environment));
         let key_arns = faults.note(key_arns(environment));
         let allowed_pools = faults.note(environment.user_pools());
         let file = faults.note(environment.configuration()).and_then(|found| {
@@ -89,13 +92,20 @@ impl Start {
             );
             File::parse(&text, environment).map_err(|file_faults| faults.file = Some((path, file_faults))).ok()
         });
-        match (queue_url, dead_letter_queue_url, key_arns, allowed_pools, file) {
-            (Some(queue_url), Some(dead_letter_queue_url), Some(key_arns), Some(allowed_pools), Some(file)) => {
+        match (queue_url, dead_letter_queue_url, state_table, key_arns, allowed_pools, file) {
+            (
+                Some(queue_url),
+                Some(dead_letter_queue_url),
+                Some(state_table),
+                Some(key_arns),
+                Some(allowed_pools),
+                Some(file),
+            ) => {
                 let File { settings, providers, route, retry, texts, state, limits } = file;
                 let trusted_senders = trusted_senders(environment);
                 let config =
                     Config { settings, allowed_pools, trusted_senders, key_arns, route, retry, texts, state, limits };
-                Ok(Self { config, providers, queue_url, dead_letter_queue_url })
+                Ok(Self { config, providers, queue_url, dead_letter_queue_url, state_table })
             }
             _ => Err(faults),
         }
@@ -123,6 +133,30 @@ fn key_arns(environment: &Environment<'_>) -> Result<Vec<KeyArn>, EnvironmentFau
     keys.map_err(|error| EnvironmentFault { variable, fault: format!("has a member that {error}") })
 }
 
+fn state_table(environment: &Environment<'_>) -> Result<Option<String>, EnvironmentFault> {
+    let variable = "STATE_TABLE";
+    let Some(table) = environment.get(variable) else { return Ok(None) };
+    if is_table_name(&table) || is_table_arn(&table) {
+        return Ok(Some(table));
+    }
+    let fault = "is not a table; give the name or the ARN of a DynamoDB table (aws dynamodb list-tables)".to_owned();
+    Err(EnvironmentFault { variable, fault })
+}
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
+fn is_table_name(text: &str) -> bool {
+    let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    (3..=255).contains(&text.len()) && text.bytes().all(is_sound)
+}
+
+fn is_table_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let ["arn", partition, "dynamodb", region, account, resource] = parts.as_slice() else { return false };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    is_word(partition) && is_word(region) && is_account && resource.strip_prefix("table/").is_some_and(is_table_name)
+}
+
 fn trusted_senders(environment: &Environment<'_>) -> Option<BTreeSet<String>> {
     let list = environment.get("TRUSTED_SENDER_IDS")?;
     Some(list.split(',').map(str::trim).filter(|member| !member.is_empty()).map(str::to_owned).collect())
@@ -139,16 +173,41 @@ mod tests {
         let environment = Environment::from_lookup(|name| match name {
             "QUEUE_URL" => Some("codes".to_owned()),
             "KMS_KEY_ARNS" => Some(format!("{KEY},alias/codes")),
+            "STATE_TABLE" => Some("https://dynamodb.eu-west-1.amazonaws.com".to_owned()),
             _ => None,
         });
-        let fault = Start::read(&environment).map(|_| ()).expect_err("four faults").to_string();
+        let fault = Start::read(&environment).map(|_| ()).expect_err("five faults").to_string();
         for expected in [
             "QUEUE_URL is not a URL",
             "DEAD_LETTER_QUEUE_URL is not set",
+            "STATE_TABLE is not a table; give the name or the ARN of a DynamoDB table",
             "KMS_KEY_ARNS has a member that is an alias; give the ARN of the key itself",
             "no [[provider]]",
         ] {
             assert!(fault.contains(expected), "{expected}: {fault}");
+        }
+    }
+
+    #[test]
+    fn a_table_is_given_by_name_or_arn() {
+        let read = |table: &str| state_table(&Environment::from_lookup(|_| Some(table.to_owned())));
+        assert_eq!(state_table(&Environment::from_lookup(|_| None)), Ok(None));
+        for table in [
+            "sealpost-state",
+            "Sealpost_2.state",
+            "arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/sealpost-state",
+        ] {
+            assert_eq!(read(table), Ok(Some(table.to_owned())));
+        }
+        for table in [
+            "st",
+            "sealpost state",
+            "table/sealpost-state",
+            "arn:aws:dynamodb:eu-west-1:1234:table/sealpost-state",
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/sealpost-state/stream/2026-11-23T12:00:00.000",
+            "arn:aws:sqs:eu-west-1:123456789012:sealpost-state",
+        ] {
+            assert!(read(table).is_err(), "{table}");
         }
     }
 

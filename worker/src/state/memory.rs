@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use shared::{MessageId, Timestamp};
 
 use super::{
-    Claim, ClaimUpdate, Claimed, Counted, KEPT_FOR, MessageState, Standing, State, StateError, Status, Switch,
-    Switchboard, SwitchedOff, Switches, UserCode, Window, decide,
+    Claim, ClaimUpdate, Claimed, Counted, MessageState, Standing, State, StateError, Status, Switch, Switchboard,
+    SwitchedOff, Switches, UserCode, Window, decide, kept_until,
 };
 
 /// What is remembered of each kind at most, some tens of megabytes: what is forgotten first is what expires first.
@@ -100,10 +100,6 @@ impl<K: Ord + Clone, V> Expiring<K, V> {
         let middle = *middle;
         self.0.retain(|_, (_, expires_at)| *expires_at > middle);
     }
-}
-
-fn kept_until(now: Timestamp) -> Timestamp {
-    now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX)
 }
 
 impl MemoryState {

@@ -3,6 +3,7 @@
 //! by pure functions here, so that every implementation decides alike.
 
 mod claim;
+mod dynamodb;
 mod memory;
 mod newest;
 mod settings;
@@ -14,6 +15,7 @@ use shared::{MessageId, Timestamp};
 
 pub(crate) use claim::decide;
 pub use claim::{Claim, ClaimUpdate, Claimed, LeaseOwner, MessageState, OnAbandoned, Progress, Refusal, Status};
+pub use dynamodb::{DynamoDbState, dynamodb_config};
 pub(crate) use memory::Memory;
 pub use memory::MemoryState;
 pub use newest::{Purpose, Standing, UserCode};
@@ -68,4 +70,8 @@ impl StateError {
         let is_name = code.len() <= 80 && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
         Self { code: if is_name { code } else { "unknown_error" }.to_owned() }
     }
+}
+
+fn kept_until(now: Timestamp) -> Timestamp {
+    now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX)
 }
