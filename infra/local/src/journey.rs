@@ -227,7 +227,13 @@ impl Telemetry for Observer {
             }
             // Refusals are told by the invocation itself, which also knows them.
             Fact::Rejected { .. } | Fact::NotEnqueued { .. } => return,
-            Fact::QueueCallFailed { .. }
+            Fact::Duplicate { .. }
+            | Fact::TriedBefore { .. }
+            | Fact::ClaimLost { .. }
+            | Fact::LimitReached { .. }
+            | Fact::StateCallFailed { .. }
+            | Fact::Switched { .. }
+            | Fact::QueueCallFailed { .. }
             | Fact::ReceiveFailed { .. }
             | Fact::Draining { .. }
             | Fact::Drained { .. }
