@@ -8,7 +8,7 @@ use shared::{DeadLetterReason, Timestamp};
 use sqs::{AttributeValue, Message};
 
 use crate::behaviour::Behaviour;
-use crate::ledger::Request;
+use crate::ledger::{Death, Request};
 use crate::providers::Provider;
 use crate::report::{Behaved, DeadLettered, Report, in_words};
 use crate::run::Plan;
@@ -39,7 +39,7 @@ pub(crate) fn report(
     let has_letter: BTreeSet<_> = letters.iter().filter_map(|(event, _)| *event).collect();
     let is_lost = |event: &usize| sms(*event) == 0 && !has_letter.contains(event) && !queued.contains(event);
     let further: Vec<_> = accepted.iter().flat_map(|event| causes(*event, &requests[*event], &deaths)).collect();
-    let untrue = letters.iter().filter_map(|(event, letter)| untrue_letter(*event, letter, &requests));
+    let untrue = letters.iter().filter_map(|(event, letter)| untrue_letter(*event, letter, &requests, &deaths));
     let killed = deaths.iter().filter(|death| death.was_killed);
     let of_kind = |name: &str| if name.starts_with('F') { "running as a function" } else { "running as a service" };
     let mut all_said = said.producer.clone();
@@ -99,10 +99,15 @@ fn texts(message: &Message) -> impl Iterator<Item = &str> {
     })
 }
 
-fn untrue_letter(event: Option<usize>, letter: &Letter, requests: &[Vec<Request>]) -> Option<String> {
+fn untrue_letter(
+    event: Option<usize>,
+    letter: &Letter,
+    requests: &[Vec<Request>],
+    deaths: &[Death],
+) -> Option<String> {
     let name = letter.reason.map_or("receive_limit", DeadLetterReason::as_str);
     let Some(event) = event else { return Some(format!("{name}, of no event")) };
-    let untruth = untruth(letter, &requests[event])?;
+    let untruth = untruth(event, letter, &requests[event], deaths)?;
     Some(format!("{name}, event {event}: {untruth} (detail: {})", letter.detail))
 }
 

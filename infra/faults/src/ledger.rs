@@ -44,6 +44,7 @@ impl Request {
 pub(crate) struct Death {
     pub(crate) worker: String,
     pub(crate) was_killed: bool,
+    pub(crate) at: Timestamp,
     /// The events whose messages were in the queue just then, in whosever hands.
     pub(crate) queued: BTreeSet<usize>,
 }
@@ -109,7 +110,9 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn died(&self, death: Death) {
+    /// Notes that a worker process has just ended.
+    pub(crate) fn died(&self, worker: String, was_killed: bool, queued: BTreeSet<usize>) {
+        let death = Death { worker, was_killed, at: self.clock.now(), queued };
         self.deaths.lock().unwrap_or_else(PoisonError::into_inner).push(death);
     }
 

@@ -101,7 +101,7 @@ impl Report {
 pub(crate) fn in_words(cause: Cause) -> String {
     match cause {
         Cause::Unclear(behaviour) => behaviour.in_words().to_owned(),
-        Cause::Killed => "kill -9 after the SMS, before the deletion".to_owned(),
+        Cause::Killed => "kill -9 after the SMS, before the sent mark".to_owned(),
     }
 }
 

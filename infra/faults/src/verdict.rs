@@ -1,5 +1,6 @@
 //! Judges a run by what the world knows: why an SMS came twice, and whether a dead letter's reason is true.
 
+use jiff::SignedDuration;
 use serde::Serialize;
 use shared::{DeadLetterReason, Timestamp};
 
@@ -7,8 +8,13 @@ use crate::behaviour::{Behaviour, Meaning};
 use crate::ledger::{Death, Request};
 use crate::providers::Provider;
 
-/// Attempts of which nobody knows whether they were sent, as a worker process counts them.
+/// Attempts that may have been sent, over all workers: the most that a message gets.
 const MOST_UNCLEAR: usize = 2;
+/// A worker that lives so much longer has written the sent mark: the longest attempt, the longest call to the table, and
+/// something for a machine that is busy.
+const TIME_TO_MARK: SignedDuration = SignedDuration::from_secs(5);
+/// The dead letter of a message that was found with two such attempts.
+const FORBIDDEN: &str = "two earlier attempts may each have been sent";
 /// What SQS's attribute `detail` is cut to.
 const LONGEST_DETAIL: usize = 256;
 
@@ -18,7 +24,7 @@ const LONGEST_DETAIL: usize = 256;
 pub(crate) enum Cause {
     /// The provider took the first one and did not clearly say so.
     Unclear(Behaviour),
-    /// The worker was killed after the first one and before it had deleted the message.
+    /// The worker was killed after the first one and before it had marked the message as sent.
     Killed,
 }
 
@@ -32,23 +38,27 @@ pub(crate) struct Letter {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// Why each SMS after an event's first was sent, in order; none where the world knows of no cause.
+/// Why each SMS after an event's first was sent, in order; none where the world knows of no cause. There is none for a
+/// third one.
 pub(crate) fn causes(event: usize, requests: &[Request], deaths: &[Death]) -> Vec<Option<Cause>> {
     let mut taken: Vec<_> = requests.iter().filter(|request| request.taken_at.is_some()).collect();
     taken.sort_by_key(|request| request.taken_at);
-    let before = taken.iter().enumerate().take(taken.len().saturating_sub(1));
-    before.map(|(index, first)| cause(event, first, &taken[..index], deaths)).collect()
+    let before_last = taken.iter().enumerate().take(taken.len().saturating_sub(1));
+    before_last.map(|(index, first)| if index == 0 { cause(event, first, deaths) } else { None }).collect()
 }
 
-fn cause(event: usize, first: &Request, earlier: &[&Request], deaths: &[Death]) -> Option<Cause> {
-    let unclear_before = earlier.iter().filter(|request| request.worker == first.worker && is_unclear(request)).count();
-    if is_unclear(first) && unclear_before + 1 < MOST_UNCLEAR {
+fn cause(event: usize, first: &Request, deaths: &[Death]) -> Option<Cause> {
+    if is_unclear(first) {
         return Some(Cause::Unclear(first.behaviour));
     }
-    let is_it = |death: &Death| {
-        death.was_killed && Some(&death.worker) == first.worker.as_ref() && death.queued.contains(&event)
-    };
-    deaths.iter().any(is_it).then_some(Cause::Killed)
+    let in_time = |death: &Death| first.taken_at.is_some_and(|at| death.at.duration_since(at) < TIME_TO_MARK);
+    let is_it = |death: &Death| Some(&death.worker) == first.worker.as_ref() && in_time(death);
+    kills(event, deaths).any(is_it).then_some(Cause::Killed)
+}
+
+/// The kills that this event's message may have been abandoned by.
+fn kills(event: usize, deaths: &[Death]) -> impl Iterator<Item = &Death> {
+    deaths.iter().filter(move |death| death.was_killed && death.queued.contains(&event))
 }
 
 fn is_unclear(request: &Request) -> bool {
@@ -56,7 +66,7 @@ fn is_unclear(request: &Request) -> bool {
 }
 
 /// What is wrong with a dead letter, in view of what the providers did to its message; none when its reason is true.
-pub(crate) fn untruth(letter: &Letter, requests: &[Request]) -> Option<String> {
+pub(crate) fn untruth(event: usize, letter: &Letter, requests: &[Request], deaths: &[Death]) -> Option<String> {
     let mean = |meaning| requests.iter().any(|request| request.behaviour.meaning() == meaning);
     let refusal_is_true = |meaning| match (mean(meaning), untrue_detail(&letter.detail, requests)) {
         (false, _) => Some("no provider said so".to_owned()),
@@ -67,10 +77,12 @@ pub(crate) fn untruth(letter: &Letter, requests: &[Request]) -> Option<String> {
         DeadLetterReason::RecipientRejected => refusal_is_true(Meaning::RecipientRefused),
         DeadLetterReason::FraudBlocked => refusal_is_true(Meaning::FraudBlocked),
         DeadLetterReason::OutcomeUnknown
-            if requests.iter().filter(|request| is_unclear(request)).count() < MOST_UNCLEAR =>
+            if requests.iter().filter(|request| is_unclear(request)).count() + kills(event, deaths).count()
+                < MOST_UNCLEAR =>
         {
             Some("fewer than two attempts were unclear".to_owned())
         }
+        DeadLetterReason::OutcomeUnknown if letter.detail == FORBIDDEN => None,
         DeadLetterReason::OutcomeUnknown | DeadLetterReason::ProvidersExhausted => {
             untrue_detail(&letter.detail, requests)
         }
@@ -129,8 +141,9 @@ mod tests {
         Request::sample(Provider::TwilioA, behaviour, worker, taken_at)
     }
 
-    fn killed(worker: &str, queued: &[usize]) -> Death {
-        Death { worker: worker.to_owned(), was_killed: true, queued: queued.iter().copied().collect() }
+    fn killed(worker: &str, queued: &[usize], second: i64) -> Death {
+        let at = Timestamp::from_second(second).expect("in range");
+        Death { worker: worker.to_owned(), was_killed: true, at, queued: queued.iter().copied().collect() }
     }
 
     fn letter(reason: Option<DeadLetterReason>, detail: &str) -> Letter {
@@ -151,21 +164,20 @@ mod tests {
     }
 
     #[test]
-    fn a_third_sms_of_one_worker_after_two_unclear_ones_has_no_cause() {
+    fn a_third_sms_has_no_cause_whichever_workers_sent_the_first_two() {
         let sms = |worker, second| request(Behaviour::Drips, worker, Some(second));
         let unclear = Some(Cause::Unclear(Behaviour::Drips));
-        assert_eq!(causes(0, &[sms("F1", 1), sms("F1", 2), sms("F1", 3)], &[]), [unclear, None]);
-        // Another process does not know of the first ones.
-        assert_eq!(causes(0, &[sms("F1", 1), sms("S1", 2), sms("F1", 3)], &[]), [unclear, unclear]);
+        assert_eq!(causes(0, &[sms("F1", 1), sms("S1", 2), sms("F1", 3)], &[]), [unclear, None]);
     }
 
     #[test]
-    fn a_kill_explains_a_second_sms_only_of_the_killed_ones_messages_that_were_still_queued() {
+    fn a_kill_explains_a_second_sms_only_if_it_came_before_the_sent_mark_of_a_message_that_was_still_queued() {
         let requests = [request(Behaviour::Accepts, "F1", Some(1)), request(Behaviour::Accepts, "S1", Some(40))];
-        assert_eq!(causes(3, &requests, &[killed("F1", &[3, 4])]), [Some(Cause::Killed)]);
-        assert_eq!(causes(3, &requests, &[killed("F1", &[4])]), [None]);
-        assert_eq!(causes(3, &requests, &[killed("S1", &[3])]), [None]);
-        assert_eq!(causes(3, &requests, &[Death { was_killed: false, ..killed("F1", &[3]) }]), [None]);
+        assert_eq!(causes(3, &requests, &[killed("F1", &[3, 4], 5)]), [Some(Cause::Killed)]);
+        assert_eq!(causes(3, &requests, &[killed("F1", &[3, 4], 6)]), [None]);
+        assert_eq!(causes(3, &requests, &[killed("F1", &[4], 5)]), [None]);
+        assert_eq!(causes(3, &requests, &[killed("S1", &[3], 5)]), [None]);
+        assert_eq!(causes(3, &requests, &[Death { was_killed: false, ..killed("F1", &[3], 5) }]), [None]);
     }
 
     #[test]
@@ -193,11 +205,15 @@ mod tests {
             (WorkerFault, "twilio-a: 20503", &unavailable, false),
             (Expired, "", &[], false),
         ] {
-            assert_eq!(untruth(&letter(Some(reason), detail), requests).is_none(), is_true, "{reason} {detail}");
+            assert_eq!(untruth(0, &letter(Some(reason), detail), requests, &[]).is_none(), is_true, "{reason} {detail}");
         }
-        assert!(untruth(&letter(None, ""), &unavailable).is_some());
+        assert!(untruth(0, &letter(None, ""), &unavailable, &[]).is_some());
+        let forbidden = letter(Some(OutcomeUnknown), FORBIDDEN);
+        let silent = &unclear[..1];
+        assert!(untruth(0, &forbidden, silent, &[]).is_some());
+        assert_eq!(untruth(0, &forbidden, silent, &[killed("F1", &[0], 5)]), None);
         let at = |second| Some(Timestamp::from_second(second).expect("in range"));
         let expired = Letter { failed_at: at(61), expires_at: at(60), ..letter(Some(Expired), "") };
-        assert_eq!(untruth(&expired, &[]), None);
+        assert_eq!(untruth(0, &expired, &[], &[]), None);
     }
 }

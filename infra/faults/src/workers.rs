@@ -10,7 +10,6 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::ledger::Death;
 use crate::programs::Programs;
 use crate::world::World;
 
@@ -125,7 +124,7 @@ async fn keep(shared: Arc<Shared>, kind: Kind, programs: Programs, world: Arc<Wo
             Err(error) => {
                 shared.keep(&format!("a worker could not be started: {error:#}\n"));
                 let name = format!("{}{number}, which did not start", shared.name);
-                world.ledger.died(Death { worker: name, was_killed: false, queued: world.queued() });
+                world.ledger.died(name, false, world.queued());
                 return;
             }
         };
@@ -133,7 +132,7 @@ async fn keep(shared: Arc<Shared>, kind: Kind, programs: Programs, world: Arc<Wo
         let code = worker.ended().await;
         shared.current.send_replace(None);
         let (name, queued) = (worker.name.clone(), world.queued());
-        world.ledger.died(Death { worker: name, was_killed: code.is_none(), queued });
+        world.ledger.died(name, code.is_none(), queued);
         shared.keep(&worker.output());
         tokio::time::sleep(Duration::from_millis(pauses.u64(100..800))).await;
     }
