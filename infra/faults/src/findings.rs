@@ -99,12 +99,7 @@ fn texts(message: &Message) -> impl Iterator<Item = &str> {
     })
 }
 
-fn untrue_letter(
-    event: Option<usize>,
-    letter: &Letter,
-    requests: &[Vec<Request>],
-    deaths: &[Death],
-) -> Option<String> {
+fn untrue_letter(event: Option<usize>, letter: &Letter, requests: &[Vec<Request>], deaths: &[Death]) -> Option<String> {
     let name = letter.reason.map_or("receive_limit", DeadLetterReason::as_str);
     let Some(event) = event else { return Some(format!("{name}, of no event")) };
     let untruth = untruth(event, letter, &requests[event], deaths)?;

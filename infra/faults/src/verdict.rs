@@ -205,7 +205,11 @@ mod tests {
             (WorkerFault, "twilio-a: 20503", &unavailable, false),
             (Expired, "", &[], false),
         ] {
-            assert_eq!(untruth(0, &letter(Some(reason), detail), requests, &[]).is_none(), is_true, "{reason} {detail}");
+            assert_eq!(
+                untruth(0, &letter(Some(reason), detail), requests, &[]).is_none(),
+                is_true,
+                "{reason} {detail}"
+            );
         }
         assert!(untruth(0, &letter(None, ""), &unavailable, &[]).is_some());
         let forbidden = letter(Some(OutcomeUnknown), FORBIDDEN);

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use anyhow::Context as _;
 use shared::Clock;
-use worker::{DynamoDbState, SWITCHES_ARE_READ_EVERY, Switch, SwitchedOff, Switchboard, dynamodb_config};
+use worker::{DynamoDbState, SWITCHES_ARE_READ_EVERY, Switch, Switchboard, SwitchedOff, dynamodb_config};
 
 use crate::aws::AwsArguments;
 
@@ -67,7 +67,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 async fn switch(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let table = arguments.table.clone().context("which table? Give --table, or set STATE_TABLE as the workers have it")?;
+    let table =
+        arguments.table.clone().context("which table? Give --table, or set STATE_TABLE as the workers have it")?;
     let aws = arguments.aws.load().await?;
     let client = aws_sdk_dynamodb::Client::from_conf(dynamodb_config(&aws));
     let board = DynamoDbState::new(client, table.clone());
