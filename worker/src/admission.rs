@@ -5,7 +5,8 @@ use shared::{
 };
 
 use crate::config::Config;
-use crate::phone_region::{Country, NoCountry, country_of};
+use crate::phone_number_plan::{Line, PlannedNumber};
+use crate::phone_region::{Country, NoCountry};
 use crate::record::Record;
 use crate::route::RouteRefusal;
 use crate::state::{Switch, Switches};
@@ -73,7 +74,7 @@ fn admit_message(
     if now >= message.expires_at {
         return Err(refused(DeadLetterReason::Expired, format!("expired at {:.3}", message.expires_at)));
     }
-    let country = country_of(event.phone_number()).map_err(|error| match error {
+    let PlannedNumber { country, line } = PlannedNumber::find(event.phone_number()).map_err(|error| match error {
         NoCountry::Impossible => refused(DeadLetterReason::InvalidPhoneNumber, error.to_string()),
         NoCountry::Unknown => refused(DeadLetterReason::CountryNotAllowed, error.to_string()),
     })?;
@@ -84,6 +85,15 @@ fn admit_message(
         let RouteRefusal::CountryNotAllowed = refusal;
         refused(DeadLetterReason::CountryNotAllowed, format!("nothing is sent to {country}"))
     })?;
+    match line {
+        Line::TakesSms => {}
+        Line::Fixed if config.route.allows_fixed_lines() => {}
+        Line::Fixed => {
+            let detail = "it is a fixed line, and allow_fixed_lines in [route] is false";
+            return Err(refused(DeadLetterReason::InvalidPhoneNumber, detail));
+        }
+        Line::Refused(what) => return Err(refused(DeadLetterReason::InvalidPhoneNumber, format!("it is {what}"))),
+    }
     Ok((country, route.to_vec()))
 }
 

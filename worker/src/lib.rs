@@ -20,6 +20,7 @@ mod kill_switches;
 mod ledger;
 mod limits;
 mod open;
+mod phone_number_plan;
 mod phone_region;
 pub mod provider;
 mod queue;
@@ -41,7 +42,8 @@ pub use limits::Limits;
 #[cfg(feature = "esdk")]
 pub use open::open_with_esdk;
 pub use open::{OpenCode, OpenFailure};
-pub use phone_region::{Country, NoCountry, country_of, warm_up as warm_up_phone_regions};
+pub use phone_number_plan::{Line, PlannedNumber, warm_up as warm_up_phone_number_plans};
+pub use phone_region::{Country, NoCountry};
 pub use provider::Provider;
 pub use queue::{DeadLetter, Queue, QueueError, SqsQueue, VISIBILITY, sqs_config};
 pub use record::Record;

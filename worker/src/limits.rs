@@ -1,17 +1,97 @@
 //! `[limits]`: how many messages a number, a country and everybody may get.
 
+mod number_key;
+mod rate;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use shared::settings::{Faults, Section, Shape, Value};
 use shared::{PhoneNumber, Timestamp};
 
 use crate::phone_region::Country;
-use crate::state::Window;
+use crate::provider::{Resolve, secret_as};
+use crate::state::{LimitScope, Window};
 
-/// `[limits]`.
-#[derive(Clone, Debug, Default)]
-pub struct Limits {}
+use number_key::NumberKey;
+use rate::{Rate, rate_or_off};
+
+/// `[limits]`. Where there is no rate, nothing is counted.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    per_number: Option<Rate>,
+    number_key: NumberKey,
+    /// Countries that differ from the next line.
+    per_country: BTreeMap<Country, Option<Rate>>,
+    per_other_country: Option<Rate>,
+    in_all: Option<Rate>,
+}
+
+/// Far more than anybody asks for who gets the codes: a family of four on one phone that signs up, lets each code be
+/// sent again and signs in on two devices makes 16 messages. It is also what Infobip lets through by itself (20
+/// different texts to a number in 60 minutes), and it bounds what one number can cost.
+const PER_NUMBER: Rate = Rate::new(20, Duration::from_hours(1));
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            per_number: Some(PER_NUMBER),
+            number_key: NumberKey::of_this_process(),
+            per_country: BTreeMap::new(),
+            per_other_country: None,
+            in_all: None,
+        }
+    }
+}
 
 impl Limits {
     /// The windows that a message counts in, the narrowest limit first.
-    pub fn windows(&self, _to: &PhoneNumber, _country: Country, _now: Timestamp) -> Vec<Window> {
-        Vec::new()
+    pub fn windows(&self, to: &PhoneNumber, country: Country, now: Timestamp) -> Vec<Window> {
+        let number = self.per_number.map(|rate| rate.window(LimitScope::PerNumber, &self.number_key.hash(to), now));
+        let of_country = *self.per_country.get(&country).unwrap_or(&self.per_other_country);
+        let of_country = of_country.map(|rate| rate.window(LimitScope::PerCountry, &country.to_string(), now));
+        let in_all = self.in_all.map(|rate| rate.window(LimitScope::InAll, "everybody", now));
+        [number, of_country, in_all].into_iter().flatten().collect()
+    }
+
+    /// Whether numbers are counted under a key that no other process has: then no other process counts with this one.
+    pub(crate) fn lacks_number_key(&self) -> bool {
+        self.per_number.is_some() && self.number_key.is_of_this_process()
+    }
+
+    pub(crate) fn read(mut section: Section<'_>, resolve: &Resolve<'_>, faults: &mut Faults) -> Self {
+        let mut limits = Self::default();
+        if let Some(rate) = section.parsed("per_number", rate_or_off, faults) {
+            limits.per_number = rate;
+        }
+        if let Some(key) = secret_as(&mut section, "number_key", resolve, NumberKey::given, faults).sound() {
+            limits.number_key = key;
+        }
+        if let Some(table) = section.value("per_country") {
+            limits.read_countries(&table, faults);
+        }
+        limits.in_all = section.parsed("in_all", rate_or_off, faults).flatten();
+        section.finish(faults);
+        limits
+    }
+
+    fn read_countries(&mut self, table: &Value<'_>, faults: &mut Faults) {
+        let Shape::Table(entries) = table.shape() else {
+            return table.fault("must be a table, written as [limits.per_country]", faults);
+        };
+        for (name, value) in entries {
+            let Shape::Text(text) = value.shape() else {
+                value.fault("must be a text in quotes", faults);
+                continue;
+            };
+            match (name, Country::parse(name), rate_or_off(text)) {
+                (_, _, Err(error)) => value.fault(&error.to_string(), faults),
+                ("default", _, Ok(rate)) => self.per_other_country = rate,
+                (_, Some(country), Ok(rate)) => drop(self.per_country.insert(country, rate)),
+                (_, None, Ok(_)) => {
+                    value.fault("is neither default nor an ISO 3166 region such as GB, in capitals", faults);
+                }
+            }
+        }
     }
 }

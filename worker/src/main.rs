@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use worker::config::Start;
 use worker::{
     DynamoDbState, KillSwitches, KmsKeys, Ledger, Providers, SqsQueue, State, Switchboard, Worker, dynamodb_config,
-    kms_config, open_with_esdk, serve, sqs_config, warm_up_phone_regions,
+    kms_config, open_with_esdk, serve, sqs_config, warm_up_phone_number_plans,
 };
 
 const HOW_TO_RUN: &str = "\
@@ -132,7 +132,7 @@ fn worker(start: Start, aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyho
     let clock = Clock::system();
     let providers: Result<Vec<_>, _> = providers.into_iter().map(|settings| settings.into_provider(&clock)).collect();
     let providers = providers.context("setting up the HTTPS client of a provider")?;
-    warm_up_phone_regions();
+    warm_up_phone_number_plans();
     let sqs = aws_sdk_sqs::Client::from_conf(sqs_config(aws));
     Ok(Worker {
         config,

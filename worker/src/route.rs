@@ -11,6 +11,7 @@ use crate::phone_region::Country;
 pub struct Route {
     default: Vec<usize>,
     by_country: BTreeMap<Country, Vec<usize>>,
+    allows_fixed_lines: bool,
 }
 
 /// Why no provider is asked.
@@ -34,9 +35,14 @@ impl Route {
         self.by_country.contains_key(&country)
     }
 
+    /// Whether numbers that certainly are fixed lines get SMS: some networks show them or read them out.
+    pub fn allows_fixed_lines(&self) -> bool {
+        self.allows_fixed_lines
+    }
+
     /// All providers in the file's order, for every country.
     pub(crate) fn through_all(providers: usize) -> Self {
-        Self { default: (0..providers).collect(), by_country: BTreeMap::new() }
+        Self { default: (0..providers).collect(), by_country: BTreeMap::new(), allows_fixed_lines: true }
     }
 
     pub(crate) fn read(mut section: Section<'_>, providers: &[String], faults: &mut Faults) -> Self {
@@ -54,6 +60,9 @@ impl Route {
                     faults,
                 ),
             }
+        }
+        if let Some(allows) = section.flag("allow_fixed_lines", faults) {
+            route.allows_fixed_lines = allows;
         }
         section.finish(faults);
         route

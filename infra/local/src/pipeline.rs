@@ -99,7 +99,7 @@ impl Pipeline {
             kill_switches: KillSwitches::new(None),
             telemetry: Arc::new(Observer { heard: hears.clone(), invocation: None }),
         });
-        let warming = tokio::task::spawn_blocking(worker::warm_up_phone_regions);
+        let warming = tokio::task::spawn_blocking(worker::warm_up_phone_number_plans);
         let feeding = tokio::spawn(feed(worker, aws_sdk_sqs::Client::new(&worker_aws), queue_url.clone()));
         let ringing = tokio::spawn(ring(Arc::clone(&twilio), hears));
         Ok(Self {

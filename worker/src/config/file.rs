@@ -6,7 +6,7 @@ use shared::{Environment, Settings};
 use super::ProviderSettings;
 use super::placeholders::resolve;
 use crate::limits::Limits;
-use crate::provider::{HttpGatewaySettings, Placeholder, TwilioSettings};
+use crate::provider::{HttpGatewaySettings, Placeholder, Resolve, TwilioSettings};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
@@ -42,7 +42,8 @@ impl File {
             root.fault(PROVIDER_EXAMPLE, &mut faults);
         }
         let mut names = Vec::new();
-        let providers = blocks.into_iter().filter_map(|block| provider(block, &mut names, environment, &mut faults));
+        let resolver = |placeholder: Placeholder<'_>| resolve(placeholder, environment);
+        let providers = blocks.into_iter().filter_map(|block| provider(block, &mut names, &resolver, &mut faults));
         let providers: Vec<_> = providers.collect();
         let route = match root.section("route", &mut faults) {
             Some(section) => Route::read(section, &names, &mut faults),
@@ -50,6 +51,8 @@ impl File {
         };
         let retry = root.section("retry", &mut faults).map(|section| RetrySettings::read(section, &mut faults));
         let texts = root.section("texts", &mut faults).map(|section| texts(section, &mut faults));
+        let state = root.section("state", &mut faults).map(|section| StateSettings::read(section, &mut faults));
+        let limits = root.section("limits", &mut faults).map(|section| Limits::read(section, &resolver, &mut faults));
         root.finish(&mut faults);
         faults.or(Self {
             settings,
@@ -57,8 +60,8 @@ impl File {
             route,
             retry: retry.unwrap_or_default(),
             texts: texts.unwrap_or_default(),
-            state: StateSettings::default(),
-            limits: Limits::default(),
+            state: state.unwrap_or_default(),
+            limits: limits.unwrap_or_default(),
         })
     }
 }
@@ -66,7 +69,7 @@ impl File {
 fn provider(
     mut block: Section<'_>,
     names: &mut Vec<String>,
-    environment: &Environment<'_>,
+    resolver: &Resolve<'_>,
     faults: &mut Faults,
 ) -> Option<ProviderSettings> {
     if !block.has("name") {
@@ -80,10 +83,9 @@ fn provider(
     if !block.has("kind") {
         block.fault(format!("a [[provider]] needs a kind; {KNOWN_KINDS}"), faults);
     }
-    let resolver = |placeholder: Placeholder<'_>| resolve(placeholder, environment);
     match block.parsed("kind", Kind::parse, faults)? {
-        Kind::Twilio => TwilioSettings::read(block, name, &resolver, faults).map(ProviderSettings::Twilio),
-        Kind::Http => HttpGatewaySettings::read(block, name, &resolver, faults).map(ProviderSettings::Http),
+        Kind::Twilio => TwilioSettings::read(block, name, resolver, faults).map(ProviderSettings::Twilio),
+        Kind::Http => HttpGatewaySettings::read(block, name, resolver, faults).map(ProviderSettings::Http),
     }
 }
 
@@ -194,7 +196,7 @@ mod tests {
             shown,
             [
                 "line 1, column 1: unknown key brand; known here: \
-                 lifetime, trust, privacy, provider, route, retry, texts",
+                 lifetime, trust, privacy, provider, route, retry, texts, state, limits",
                 "line 8, column 1: unknown key form in [[provider]]; did you mean from?",
                 "line 10, column 1: unknown key authentification in [lifetime]; did you mean authentication?",
                 "line 12, column 11: horizon in [retry] must lie between 60s and 259200s",

@@ -73,6 +73,10 @@ pub struct StartFault {
     pub file: Option<(String, Faults)>,
 }
 
+const NO_NUMBER_KEY: &str = "is set, so workers count the messages to a number together, but they have no common key \
+    to hash numbers with: make one (openssl rand -base64 32), give it to every worker as the environment variable \
+    NUMBER_KEY and write number_key = \"${env:NUMBER_KEY}\" under [limits]; or write per_number = \"off\" there";
+
 impl Start {
     /// Reads the environment and the configuration file that it names.
     ///
@@ -92,6 +96,10 @@ impl Start {
             );
             File::parse(&text, environment).map_err(|file_faults| faults.file = Some((path, file_faults))).ok()
         });
+        let lacks_number_key = file.as_ref().is_some_and(|file| file.limits.lacks_number_key());
+        if lacks_number_key && matches!(state_table, Some(Some(_))) {
+            faults.environment.push(EnvironmentFault { variable: "STATE_TABLE", fault: NO_NUMBER_KEY.to_owned() });
+        }
         match (queue_url, dead_letter_queue_url, state_table, key_arns, allowed_pools, file) {
             (
                 Some(queue_url),
@@ -100,7 +108,7 @@ impl Start {
                 Some(key_arns),
                 Some(allowed_pools),
                 Some(file),
-            ) => {
+            ) if faults == StartFault::default() => {
                 let File { settings, providers, route, retry, texts, state, limits } = file;
                 let trusted_senders = trusted_senders(environment);
                 let config =

@@ -18,7 +18,7 @@ pub type Resolve<'r> = dyn Fn(Placeholder<'_>) -> Result<SecretString, String> +
 
 /// What stands under a key: a missing field may be no fault, a faulty one has been reported already.
 #[derive(Debug)]
-pub(super) enum Field<T> {
+pub(crate) enum Field<T> {
     Absent,
     Faulty,
     Sound(T),
@@ -55,7 +55,7 @@ impl<T> Field<T> {
     }
 
     /// The value, if it is there and sound.
-    pub(super) fn sound(self) -> Option<T> {
+    pub(crate) fn sound(self) -> Option<T> {
         match self {
             Self::Sound(value) => Some(value),
             Self::Absent | Self::Faulty => None,
@@ -70,8 +70,19 @@ pub(super) fn secret(
     resolve: &Resolve<'_>,
     faults: &mut Faults,
 ) -> Field<SecretString> {
+    secret_as(section, key, resolve, Ok, faults)
+}
+
+/// Takes a secret, and turns it into a value; `parse`'s error completes "KEY in the section …".
+pub(crate) fn secret_as<T>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    resolve: &Resolve<'_>,
+    parse: impl Fn(SecretString) -> Result<T, String>,
+    faults: &mut Faults,
+) -> Field<T> {
     let parse = |text: &str| match Placeholder::parse(text) {
-        Some(placeholder) => resolved(placeholder, resolve),
+        Some(placeholder) => parse(resolved(placeholder, resolve)?),
         None => Err(format!(
             "must be a placeholder, since secrets do not belong in the file; write \"${{secret:{0}}}\" and add {0} to \
              the secret that PROVIDER_SECRET_ARN names, or write \"${{env:{0}}}\" and set that variable",

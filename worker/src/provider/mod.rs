@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use shared::{MessageId, PhoneNumber};
 
 pub use base_url::{BaseUrl, BaseUrlError};
+pub(crate) use fields::secret_as;
 pub use fields::{Placeholder, Resolve};
 pub use gateway::{HttpGateway, HttpGatewaySettings};
 pub use http::{HttpClientError, HttpSettings, http_client};

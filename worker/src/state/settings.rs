@@ -1,5 +1,7 @@
 //! `[state]`.
 
+use shared::settings::{Faults, Section};
+
 use super::OnAbandoned;
 
 /// What happens where the state cannot say what it should.
@@ -17,4 +19,31 @@ pub enum WhenUnreachable {
     Allow,
     /// They wait in the queue.
     Hold,
+}
+
+impl StateSettings {
+    pub(crate) fn read(mut section: Section<'_>, faults: &mut Faults) -> Self {
+        let settings = Self {
+            unreachable: section.parsed("unreachable", unreachable, faults).unwrap_or_default(),
+            abandoned: section.parsed("abandoned", abandoned, faults).unwrap_or_default(),
+        };
+        section.finish(faults);
+        settings
+    }
+}
+
+fn unreachable(text: &str) -> Result<WhenUnreachable, &'static str> {
+    match text {
+        "allow" => Ok(WhenUnreachable::Allow),
+        "hold" => Ok(WhenUnreachable::Hold),
+        _ => Err("must be \"allow\" or \"hold\""),
+    }
+}
+
+fn abandoned(text: &str) -> Result<OnAbandoned, &'static str> {
+    match text {
+        "resend" => Ok(OnAbandoned::Resend),
+        "park" => Ok(OnAbandoned::Park),
+        _ => Err("must be \"resend\" or \"park\""),
+    }
 }
