@@ -44,7 +44,7 @@ impl PhoneNumber {
     }
 
     /// The country calling code, 1 to 3 digits (ITU-T E.164, Annex D).
-    fn calling_code(&self) -> &str {
+    pub fn calling_code(&self) -> &str {
         let digits = &self.0[1..];
         let length = match &digits.as_bytes()[..2] {
             [b'1' | b'7', _] => 1,

@@ -5,18 +5,37 @@ use shared::{
 };
 
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::phone_number_plan::{Line, PlannedNumber};
 use crate::phone_region::{Country, NoCountry};
 use crate::record::Record;
 use crate::route::RouteRefusal;
-use crate::state::{Switch, Switches};
+use crate::state::{Switch, Switches, Window};
 
 /// A message that may be decrypted and sent.
 pub(crate) struct Admitted {
     pub(crate) message: QueueMessage,
     pub(crate) country: Country,
-    /// Indexes of the providers to ask, in order.
-    pub(crate) route: Vec<usize>,
+    pub(crate) way: Way,
+}
+
+/// Who is asked to send a message.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// Indexes of the configured providers, in order.
+    Route(Vec<usize>),
+    /// Nobody: only the provider that sends nothing.
+    TestNumber,
+}
+
+impl Admitted {
+    /// The windows that the message counts in, the narrowest limit first.
+    pub(crate) fn windows(&self, limits: &Limits, now: Timestamp) -> Vec<Window> {
+        match self.way {
+            Way::Route(_) => limits.windows(self.message.event.phone_number(), self.country, now),
+            Way::TestNumber => Vec::new(),
+        }
+    }
 }
 
 /// A message that is not sent, now or ever.
@@ -48,7 +67,7 @@ pub(crate) fn admit(
     }
     let message = QueueMessage::parse(&record.body).map_err(|error| unreadable(&error))?;
     match admit_message(&message, config, switches, now) {
-        Ok((country, route)) => Ok(Admitted { message, country, route }),
+        Ok((country, way)) => Ok(Admitted { message, country, way }),
         Err(refused) => {
             let trigger_source = Some(message.event.trigger_source());
             Err(Refused { id: Some(message.id), trigger_source, ..refused })
@@ -61,7 +80,7 @@ fn admit_message(
     config: &Config,
     switches: &Switches,
     now: Timestamp,
-) -> Result<(Country, Vec<usize>), Refused> {
+) -> Result<(Country, Way), Refused> {
     let event = &message.event;
     let pool = event.user_pool();
     if config.allowed_pools.as_ref().is_some_and(|allowed| !allowed.contains(pool)) {
@@ -74,7 +93,12 @@ fn admit_message(
     if now >= message.expires_at {
         return Err(refused(DeadLetterReason::Expired, format!("expired at {:.3}", message.expires_at)));
     }
-    let PlannedNumber { country, line } = PlannedNumber::find(event.phone_number()).map_err(|error| match error {
+    let to = event.phone_number();
+    if config.test_numbers.is_one(to, now) {
+        // It may be of a range that is kept for fiction, which is no country's.
+        return Ok((Country::NONE, Way::TestNumber));
+    }
+    let PlannedNumber { country, line } = PlannedNumber::find(to).map_err(|error| match error {
         NoCountry::Impossible => refused(DeadLetterReason::InvalidPhoneNumber, error.to_string()),
         NoCountry::Unknown => refused(DeadLetterReason::CountryNotAllowed, error.to_string()),
     })?;
@@ -94,7 +118,7 @@ fn admit_message(
         }
         Line::Refused(what) => return Err(refused(DeadLetterReason::InvalidPhoneNumber, format!("it is {what}"))),
     }
-    Ok((country, route.to_vec()))
+    Ok((country, Way::Route(route.to_vec())))
 }
 
 fn refused(reason: DeadLetterReason, detail: impl Into<String>) -> Refused {

@@ -149,8 +149,7 @@ impl Worker {
     /// again uses no limit up. A country's limit is not used up by what a number's refuses.
     async fn count(&self, admitted: &Admitted, hold: &Hold<'_>) -> Result<(), Ending> {
         let now = self.clock.now();
-        let to = admitted.message.event.phone_number();
-        for window in self.config.limits.windows(to, admitted.country, now) {
+        for window in admitted.windows(&self.config.limits, now) {
             match hold.page.count(&window, now).await? {
                 Counted::Within => {}
                 Counted::Full => {

@@ -10,15 +10,19 @@ use shared::{Clock, Timestamp};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
+use crate::admission::Way;
 use crate::circuit_breaker::{Admission, Change, CircuitBreaker, Pass, Sign};
-use crate::provider::Provider;
+use crate::provider::{Provider, TestNumberProvider};
 
 /// Attempts at one provider at once where there are several: three quarters of the records that a service works on.
 /// What does not fit goes to the next provider of its route, or is postponed.
 const PLACES: usize = crate::service::MOST_IN_FLIGHT / 4 * 3;
 
-/// The configured providers, each behind its gate.
-pub struct Providers(Vec<GatedProvider>);
+/// The providers, each behind its gate.
+pub struct Providers {
+    configured: Vec<GatedProvider>,
+    for_test_numbers: GatedProvider,
+}
 
 /// A provider and whether it is worth asking.
 pub(crate) struct GatedProvider {
@@ -70,27 +74,31 @@ impl Providers {
     /// In the configuration's order; the route holds indexes into it.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
         let places = if providers.len() > 1 { PLACES } else { Semaphore::MAX_PERMITS };
-        let gated = providers.into_iter().map(|provider| GatedProvider {
-            provider,
-            circuit: Mutex::default(),
-            probed: Notify::new(),
-            places: Semaphore::new(places),
-        });
-        Self(gated.collect())
+        let configured = providers.into_iter().map(|provider| GatedProvider::new(provider, places)).collect();
+        let for_test_numbers = GatedProvider::new(Arc::new(TestNumberProvider), Semaphore::MAX_PERMITS);
+        Self { configured, for_test_numbers }
     }
 
     /// Opens a connection to each of them.
     pub(crate) async fn connect(&self) {
-        join_all(self.0.iter().map(|gated| gated.provider.connect())).await;
+        join_all(self.configured.iter().map(|gated| gated.provider.connect())).await;
     }
 
-    /// The providers at these indexes, in this order.
-    pub(crate) fn on_route(&self, route: &[usize]) -> Vec<&GatedProvider> {
-        route.iter().filter_map(|index| self.0.get(*index)).collect()
+    /// The providers that an admitted message goes to, in this order.
+    pub(crate) fn on_way(&self, way: &Way) -> Vec<&GatedProvider> {
+        match way {
+            Way::Route(indexes) => indexes.iter().filter_map(|index| self.configured.get(*index)).collect(),
+            Way::TestNumber => vec![&self.for_test_numbers],
+        }
     }
 }
 
 impl GatedProvider {
+    fn new(provider: Arc<dyn Provider>, places: usize) -> Self {
+        let places = Semaphore::new(places);
+        Self { provider, circuit: Mutex::default(), probed: Notify::new(), places }
+    }
+
     /// How long its circuit will refuse every attempt but a last one; none if the next one passes.
     pub(crate) fn opens_in(&self, now: Timestamp) -> Option<Duration> {
         self.circuit().opens_in(now)

@@ -31,6 +31,7 @@ mod route;
 mod service;
 mod settlement;
 mod state;
+mod test_numbers;
 mod worker;
 
 pub use batch::{BatchAnswer, BatchError, BatchItemFailure};
@@ -57,4 +58,5 @@ pub use state::{
     OnAbandoned, Progress, Purpose, Refusal, Standing, State, StateError, StateSettings, Status, Switch, Switchboard,
     SwitchedOff, Switches, UserCode, WhenUnreachable, Window, dynamodb_config,
 };
+pub use test_numbers::TestNumbers;
 pub use worker::Worker;

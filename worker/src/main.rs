@@ -130,6 +130,9 @@ fn worker(start: Start, aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyho
         telemetry.record(&Fact::Notice { message });
     }
     let clock = Clock::system();
+    for message in config.test_numbers.notices(clock.now()) {
+        telemetry.record(&Fact::Notice { message: &message });
+    }
     let providers: Result<Vec<_>, _> = providers.into_iter().map(|settings| settings.into_provider(&clock)).collect();
     let providers = providers.context("setting up the HTTPS client of a provider")?;
     warm_up_phone_number_plans();

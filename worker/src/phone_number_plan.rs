@@ -1,6 +1,6 @@
 //! What the numbering plans say of a number: its country, and whether an SMS can reach it at a sane price.
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberType};
 use shared::PhoneNumber;
 
 use crate::phone_region::{Country, NoCountry};
@@ -32,13 +32,36 @@ impl PlannedNumber {
     /// # Errors
     /// When the number cannot exist, or its country cannot be told.
     pub fn find(number: &PhoneNumber) -> Result<Self, NoCountry> {
-        let number: rlibphonenumber::PhoneNumber = number.expose().parse().map_err(|_| NoCountry::Impossible)?;
+        let as_it_stands = split(number).ok_or(NoCountry::Impossible)?;
+        if PHONE_NUMBER_UTIL.is_possible_number(&as_it_stands) {
+            let kind = as_it_stands.get_type();
+            if kind != PhoneNumberType::Unknown {
+                return Ok(Self { country: Country::of(&as_it_stands)?, line: line(kind, as_it_stands.country_code) });
+            }
+        }
+        // Perhaps with a prefix too many, such as the zero of +44 07400 123456.
+        let number: Parsed = number.expose().parse().map_err(|_| NoCountry::Impossible)?;
         if !PHONE_NUMBER_UTIL.is_possible_number(&number) {
             return Err(NoCountry::Impossible);
         }
         let country = Country::of(&number)?;
         Ok(Self { country, line: line(number.get_type(), number.country_code) })
     }
+}
+
+/// The number's parts. The library's own parser is for whatever people write, and takes three times as long as all the
+/// rest; of numbers that a plan knows it makes the same.
+fn split(number: &PhoneNumber) -> Option<Parsed> {
+    let code = number.calling_code();
+    let national = &number.expose()[1 + code.len()..];
+    let zeros = national.bytes().take_while(|digit| *digit == b'0').count().min(national.len() - 1);
+    Some(Parsed {
+        country_code: code.parse().ok()?,
+        national_number: national.parse().ok()?,
+        italian_leading_zero: (zeros > 0).then_some(true),
+        number_of_leading_zeros: i32::try_from(zeros).ok().filter(|zeros| *zeros > 1),
+        ..Parsed::default()
+    })
 }
 
 /// Every type that the plans know (README, "Which numbers get no SMS").
@@ -74,6 +97,7 @@ pub fn warm_up() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn country(number: &str) -> Result<String, NoCountry> {
         PlannedNumber::find(&PhoneNumber::parse(number).expect("E.164 shape"))
@@ -104,9 +128,82 @@ mod tests {
     }
 
     #[test]
+    fn a_number_written_with_its_national_prefix_is_known_too() {
+        assert_eq!(country("+4407400123456").as_deref(), Ok("GB"));
+        // This zero is part of the number.
+        assert_eq!(country("+390612345678").as_deref(), Ok("IT"));
+    }
+
+    #[test]
     fn a_number_of_a_wrong_length_or_calling_code_is_impossible() {
         for number in ["+9990000000", "+1206555010", "+441234567890123"] {
             assert_eq!(country(number), Err(NoCountry::Impossible), "{number}");
+        }
+    }
+
+    fn line_of(number: &str) -> Line {
+        PlannedNumber::find(&PhoneNumber::parse(number).expect("E.164 shape")).expect("a country").line
+    }
+
+    #[test]
+    fn a_line_is_what_the_numbering_plan_says() {
+        for (number, expected) in [
+            ("+12065550100", Line::TakesSms),
+            ("+447400123456", Line::TakesSms),
+            // A range that no plan knows yet.
+            ("+33639980001", Line::TakesSms),
+            // Voice over IP.
+            ("+445612345678", Line::TakesSms),
+            ("+18005550199", Line::TakesSms),
+            ("+442079460958", Line::Fixed),
+            ("+493012345678", Line::Fixed),
+        ] {
+            assert_eq!(line_of(number), expected, "{number}");
+        }
+        for (number, expected) in [
+            ("+448001234567", "toll-free"),
+            ("+80012345678", "toll-free"),
+            ("+19002345678", "premium-rate"),
+            ("+449012345678", "premium-rate"),
+            ("+979123456789", "premium-rate"),
+            ("+491801234567", "shared-cost"),
+            ("+447012345678", "personal"),
+            ("+447640123456", "pager"),
+            ("+445512345678", "company"),
+        ] {
+            assert!(matches!(line_of(number), Line::Refused(what) if what.contains(expected)), "{number}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_all_plans_are_read_as_the_librarys_own_parser_reads_them() {
+        let kinds = [
+            PhoneNumberType::Mobile,
+            PhoneNumberType::FixedLine,
+            PhoneNumberType::TollFree,
+            PhoneNumberType::PremiumRate,
+            PhoneNumberType::SharedCost,
+            PhoneNumberType::VoIP,
+            PhoneNumberType::UAN,
+        ];
+        let mut examples = 0;
+        for plan in PHONE_NUMBER_UTIL.get_supported_regions() {
+            for kind in kinds {
+                let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(plan, kind) else { continue };
+                let written = example.to_string();
+                // Some plans have numbers of less than seven digits.
+                let Ok(number) = PhoneNumber::parse(&written) else { continue };
+                assert_eq!(split(&number), written.parse().ok(), "{written}");
+                examples += 1;
+            }
+        }
+        assert!(examples > 1_000, "{examples}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_number_of_the_right_shape_makes_the_look_up_panic(digits in "[1-9][0-9]{6,14}") {
+            let _ = PlannedNumber::find(&PhoneNumber::parse(&format!("+{digits}")).expect("E.164 shape"));
         }
     }
 }

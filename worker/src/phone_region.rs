@@ -5,6 +5,9 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, Region};
 pub struct Country(Region);
 
 impl Country {
+    /// What numbers have that belong to no country.
+    pub(crate) const NONE: Self = Self(Region::World);
+
     /// Reads the code of a region that has phone numbers, such as `GB`, in capitals.
     pub fn parse(code: &str) -> Option<Self> {
         let region: Region = code.parse().ok().filter(|region: &Region| region.to_string() == code)?;

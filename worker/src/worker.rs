@@ -83,7 +83,7 @@ impl Worker {
             Ok(_) => self.send(record, &admitted, &off, deadline, &trail, &grant).await,
             Err(error) => Ending::failed(RetryReason::StateUnavailable, format!("switches: {error}")),
         };
-        let Admitted { message, country, route: _ } = admitted;
+        let Admitted { message, country, way: _ } = admitted;
         let trigger_source = message.event.trigger_source();
         let facts = Facts { trigger_source, country, accepted_at: message.accepted_at, expires_at: message.expires_at };
         Worked {
@@ -147,7 +147,7 @@ impl Worker {
             telemetry: self.telemetry.as_ref(),
             trail,
         };
-        let route = delivery.without_switched_off(self.providers.on_route(&admitted.route), off);
+        let route = delivery.without_switched_off(self.providers.on_way(&admitted.way), off);
         if let Some(hopeless) = delivery.hopeless(&route) {
             return self.record_newest(record, admitted, deadline).await.err().unwrap_or(hopeless);
         }

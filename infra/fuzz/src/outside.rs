@@ -66,7 +66,7 @@ pub(crate) fn worker() -> (Arc<Worker>, Arc<Outside>) {
 fn config() -> Config {
     let environment = Environment::from_lookup(|_| Some("token".to_owned()));
     let file = File::parse(CONFIGURATION, &environment).unwrap_or_else(|faults| panic!("{faults}"));
-    let File { settings, providers: _, route, retry, texts, state, limits } = file;
+    let File { settings, providers: _, route, retry, texts, state, limits, test_numbers } = file;
     Config {
         settings,
         allowed_pools: Some([UserPoolId::parse(POOL).expect("it is a pool id")].into()),
@@ -77,6 +77,7 @@ fn config() -> Config {
         texts,
         state,
         limits,
+        test_numbers,
     }
 }
 

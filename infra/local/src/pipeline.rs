@@ -238,7 +238,7 @@ fn configuration(pool: &UserPool, twilio: &str) -> anyhow::Result<(Config, Vec<A
          account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n"
     );
     let environment = Environment::from_lookup(|_| Some(AUTH_TOKEN.to_owned()));
-    let File { settings, providers, route, retry, texts, state, limits } = File::parse(&toml, &environment)?;
+    let File { settings, providers, route, retry, texts, state, limits, test_numbers } = File::parse(&toml, &environment)?;
     let config = Config {
         settings,
         allowed_pools: Some([pool.id.clone()].into()),
@@ -249,6 +249,7 @@ fn configuration(pool: &UserPool, twilio: &str) -> anyhow::Result<(Config, Vec<A
         texts,
         state,
         limits,
+        test_numbers,
     };
     let clock = Clock::system();
     let providers: Result<Vec<_>, _> = providers.into_iter().map(|settings| settings.into_provider(&clock)).collect();

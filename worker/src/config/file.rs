@@ -6,11 +6,12 @@ use shared::{Environment, Settings};
 use super::ProviderSettings;
 use super::placeholders::resolve;
 use crate::limits::Limits;
-use crate::provider::{HttpGatewaySettings, Placeholder, Resolve, TwilioSettings};
+use crate::provider::{HttpGatewaySettings, Placeholder, Resolve, TestNumberProvider, TwilioSettings};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
 use crate::state::StateSettings;
+use crate::test_numbers::TestNumbers;
 
 /// Everything the configuration file says.
 pub struct File {
@@ -21,6 +22,7 @@ pub struct File {
     pub texts: Texts,
     pub state: StateSettings,
     pub limits: Limits,
+    pub test_numbers: TestNumbers,
 }
 
 const PROVIDER_EXAMPLE: &str = "there is no [[provider]]: add one with name, kind = \"twilio\", account_sid, \
@@ -53,6 +55,7 @@ impl File {
         let texts = root.section("texts", &mut faults).map(|section| texts(section, &mut faults));
         let state = root.section("state", &mut faults).map(|section| StateSettings::read(section, &mut faults));
         let limits = root.section("limits", &mut faults).map(|section| Limits::read(section, &resolver, &mut faults));
+        let test_numbers = TestNumbers::read(root.sections("test_number", &mut faults), &mut faults);
         root.finish(&mut faults);
         faults.or(Self {
             settings,
@@ -62,6 +65,7 @@ impl File {
             texts: texts.unwrap_or_default(),
             state: state.unwrap_or_default(),
             limits: limits.unwrap_or_default(),
+            test_numbers,
         })
     }
 }
@@ -110,6 +114,9 @@ impl Kind {
 
 pub(crate) fn provider_name(text: &str) -> Result<String, &'static str> {
     let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text == TestNumberProvider::NAME {
+        return Err("is what the built-in provider of [[test_number]] is called: choose another name");
+    }
     if (1..=40).contains(&text.len()) && text.bytes().all(sound) {
         Ok(text.to_owned())
     } else {
@@ -196,7 +203,7 @@ mod tests {
             shown,
             [
                 "line 1, column 1: unknown key brand; known here: \
-                 lifetime, trust, privacy, provider, route, retry, texts, state, limits",
+                 lifetime, trust, privacy, provider, route, retry, texts, state, limits, test_number",
                 "line 8, column 1: unknown key form in [[provider]]; did you mean from?",
                 "line 10, column 1: unknown key authentification in [lifetime]; did you mean authentication?",
                 "line 12, column 11: horizon in [retry] must lie between 60s and 259200s",

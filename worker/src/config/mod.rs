@@ -15,6 +15,7 @@ use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
 use crate::state::StateSettings;
+use crate::test_numbers::TestNumbers;
 
 pub use file::File;
 pub(crate) use file::provider_name;
@@ -33,6 +34,7 @@ pub struct Config {
     pub texts: Texts,
     pub state: StateSettings,
     pub limits: Limits,
+    pub test_numbers: TestNumbers,
 }
 
 /// A `[[provider]]` block, by kind.
@@ -109,10 +111,20 @@ impl Start {
                 Some(allowed_pools),
                 Some(file),
             ) if faults == StartFault::default() => {
-                let File { settings, providers, route, retry, texts, state, limits } = file;
+                let File { settings, providers, route, retry, texts, state, limits, test_numbers } = file;
                 let trusted_senders = trusted_senders(environment);
-                let config =
-                    Config { settings, allowed_pools, trusted_senders, key_arns, route, retry, texts, state, limits };
+                let config = Config {
+                    settings,
+                    allowed_pools,
+                    trusted_senders,
+                    key_arns,
+                    route,
+                    retry,
+                    texts,
+                    state,
+                    limits,
+                    test_numbers,
+                };
                 Ok(Self { config, providers, queue_url, dead_letter_queue_url, state_table })
             }
             _ => Err(faults),

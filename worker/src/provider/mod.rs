@@ -6,6 +6,7 @@ mod fields;
 mod gateway;
 mod held;
 mod http;
+mod test_number;
 mod twilio;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub(crate) use fields::secret_as;
 pub use fields::{Placeholder, Resolve};
 pub use gateway::{HttpGateway, HttpGatewaySettings};
 pub use http::{HttpClientError, HttpSettings, http_client};
+pub(crate) use test_number::TestNumberProvider;
 pub use twilio::{Twilio, TwilioSettings};
 
 /// Sends one SMS through one provider. No retries inside: the worker decides.

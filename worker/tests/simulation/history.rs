@@ -91,7 +91,7 @@ fn config(plan: &Plan) -> Config {
     );
     let environment = Environment::from_lookup(|_| Some("token".to_owned()));
     let file = File::parse(&format!("{blocks}{sections}"), &environment);
-    let File { settings, providers: _, route, retry, texts, state, limits } =
+    let File { settings, providers: _, route, retry, texts, state, limits, test_numbers } =
         file.unwrap_or_else(|faults| panic!("{faults}"));
     Config {
         settings,
@@ -103,6 +103,7 @@ fn config(plan: &Plan) -> Config {
         texts,
         state,
         limits,
+        test_numbers,
     }
 }
 

@@ -37,7 +37,7 @@ impl Scene {
         let blocks: String = providers.iter().map(|provider| block(provider.name())).collect();
         let environment = Environment::from_lookup(|_| Some("token".to_owned()));
         let file = File::parse(&format!("{blocks}{sections}"), &environment);
-        let File { settings, providers: _, route, retry, texts, state, limits } =
+        let File { settings, providers: _, route, retry, texts, state, limits, test_numbers } =
             file.unwrap_or_else(|faults| panic!("{faults}"));
         let config = Config {
             settings,
@@ -49,6 +49,7 @@ impl Scene {
             texts,
             state,
             limits,
+            test_numbers,
         };
         let (keys, queue, facts) = (Arc::new(Keys::new()), Arc::new(Queues::default()), Arc::new(Facts::default()));
         let providers: Vec<_> = providers.into_iter().map(Arc::new).collect();
