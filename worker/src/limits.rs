@@ -95,3 +95,6 @@ impl Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

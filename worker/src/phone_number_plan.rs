@@ -87,7 +87,7 @@ fn line(kind: PhoneNumberType, calling_code: i32) -> Line {
     }
 }
 
-/// Loads the numbering plans: the first number would otherwise wait some 10 ms for them.
+/// Loads the numbering plans: the first number would otherwise wait some milliseconds for them.
 pub fn warm_up() {
     if let Ok(number) = PhoneNumber::parse("+12065550100") {
         let _ = PlannedNumber::find(&number);
@@ -189,7 +189,9 @@ mod tests {
         let mut examples = 0;
         for plan in PHONE_NUMBER_UTIL.get_supported_regions() {
             for kind in kinds {
-                let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(plan, kind) else { continue };
+                let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(plan, kind) else {
+                    continue;
+                };
                 let written = example.to_string();
                 // Some plans have numbers of less than seven digits.
                 let Ok(number) = PhoneNumber::parse(&written) else { continue };

@@ -68,3 +68,61 @@ impl TestNumber {
 fn date(text: &str) -> Result<Date, &'static str> {
     text.parse().map_err(|_| "must be a date such as \"2026-12-31\"")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::settings::Document;
+
+    fn read(text: &str) -> Result<TestNumbers, String> {
+        let (document, mut faults) = Document::parse(text);
+        let mut root = document.root();
+        let numbers = TestNumbers::read(root.sections("test_number", &mut faults), &mut faults);
+        root.finish(&mut faults);
+        faults.or(numbers).map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn a_start_says_which_test_numbers_are_none_any_more() {
+        let numbers = read(
+            "[[test_number]]\nnumber = \"+447700900123\"\nuntil = \"2026-11-23\"\n\
+             [[test_number]]\nnumber = \"+12065550100\"\nuntil = \"2026-11-24\"\n",
+        )
+        .expect("sound");
+        let at = |now: &str| numbers.notices(now.parse().expect("RFC 3339"));
+        assert_eq!(at("2026-11-23T23:59:59.999Z"), [""; 0]);
+        let notice = "+44…23 was a test number until 2026-11-23: messages to it are sent like all others; \
+            move its until in [[test_number]], or delete the block";
+        assert_eq!(at("2026-11-24T00:00:00Z"), [notice]);
+        assert_eq!(at("2027-01-01T00:00:00Z").len(), 2);
+        assert!(!format!("{numbers:?}").contains("7700900123"));
+    }
+
+    #[test]
+    fn each_fault_says_what_to_write_instead_and_no_number_whole() {
+        let sound = "[[test_number]]\nnumber = \"+447700900456\"\nuntil = \"2026-12-31\"\n";
+        for (text, expected) in [
+            (
+                "[[test_number]]\nnumber = \"+447700900456\"\n",
+                "line 1, column 1: a [[test_number]] needs until: the last day on which nothing is sent to it",
+            ),
+            ("[[test_number]]\nuntil = \"2026-12-31\"\n", "line 1, column 1: a [[test_number]] needs number: as E.164"),
+            (
+                "[[test_number]]\nnumber = \"07700 900456\"\nuntil = \"2026-12-31\"\n",
+                "line 2, column 10: number in [[test_number]] does not begin with '+'",
+            ),
+            (
+                "[[test_number]]\nnumber = \"+447700900456\"\nuntil = \"next year\"\n",
+                "line 3, column 9: until in [[test_number]] must be a date such as \"2026-12-31\"",
+            ),
+            (&format!("{sound}{sound}"), "line 4, column 1: +44…56 is a [[test_number]] twice"),
+            (
+                &format!("{sound}to = 1\n"),
+                "line 4, column 1: unknown key to in [[test_number]]; known here: number, until",
+            ),
+        ] {
+            let faults = read(text).expect_err(text);
+            assert!(faults.starts_with(expected) && !faults.contains("900456"), "{faults}");
+        }
+    }
+}

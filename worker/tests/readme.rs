@@ -16,6 +16,7 @@ fn sample() -> &'static str {
 fn parse(text: &str) -> File {
     let environment = Environment::from_lookup(|name| match name {
         "TWILIO_ACCOUNT_SID" => Some(format!("AC{}", "0".repeat(32))),
+        "NUMBER_KEY" => Some("0123456789abcdef".repeat(2)),
         _ => Some("token".to_owned()),
     });
     File::parse(text, &environment).unwrap_or_else(|faults| panic!("{faults}"))
@@ -31,6 +32,8 @@ fn the_sample_configuration_is_sound_and_shows_the_defaults() {
     assert_eq!(with_defaults_written_out.settings, as_written.settings);
     assert_eq!(with_defaults_written_out.retry, as_written.retry);
     assert_eq!(with_defaults_written_out.route, as_written.route);
+    assert_eq!(with_defaults_written_out.state, as_written.state);
+    assert_eq!(format!("{:?}", with_defaults_written_out.limits), format!("{:?}", as_written.limits));
     assert_eq!(as_written.texts.brand.as_deref(), Some("Example"));
 }
 

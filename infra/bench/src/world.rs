@@ -82,7 +82,8 @@ impl World {
         let world = Self { aws, pool, twilio, tls, folder };
         let toml = format!(
             "[[provider]]\nname = \"twilio-bench\"\nkind = \"twilio\"\nbase_url = \"{}\"\nfrom = \"+12065550199\"\n\
-             account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n",
+             account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n\
+             [limits]\nper_number = \"1000000/7d\"\n",
             world.provider_url()
         );
         std::fs::write(world.configuration(), toml).context("writing the worker's configuration")?;

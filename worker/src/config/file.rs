@@ -139,6 +139,7 @@ fn brand(text: &str) -> Result<String, &'static str> {
 mod tests {
     use super::*;
     use crate::phone_region::Country;
+    use crate::state::{OnAbandoned, WhenUnreachable};
     use std::time::Duration;
 
     /// Text in which `BLOCK(name)` stands for a sound provider of that name.
@@ -175,6 +176,25 @@ mod tests {
         assert_eq!(file.route, Route::through_all(1));
         assert_eq!(file.retry, RetrySettings::default());
         assert_eq!(file.texts, Texts::default());
+        assert_eq!(file.state, StateSettings::default());
+        assert_eq!(file.test_numbers, TestNumbers::default());
+    }
+
+    #[test]
+    fn what_happens_without_an_answer_of_the_state_is_chosen_by_name() {
+        let file = read("BLOCK(main)[state]\nunreachable = \"hold\"\nabandoned = \"park\"\n").expect("sound");
+        let expected = StateSettings { unreachable: WhenUnreachable::Hold, abandoned: OnAbandoned::Park };
+        assert_eq!(file.state, expected);
+        let file = read("BLOCK(main)[state]\nunreachable = \"allow\"\nabandoned = \"resend\"\n").expect("sound");
+        assert_eq!(file.state, StateSettings::default());
+        assert_eq!(
+            faults("BLOCK(main)[state]\nunreachable = \"Hold\"\nabandoned = true\nlease = \"1s\"\n"),
+            [
+                "line 8, column 15: unreachable in [state] must be \"allow\" or \"hold\"",
+                "line 9, column 13: abandoned in [state] must be a text in quotes",
+                "line 10, column 1: unknown key lease in [state]; known here: unreachable, abandoned",
+            ]
+        );
     }
 
     #[test]
@@ -238,6 +258,11 @@ mod tests {
             let expected = "line 2, column 8: name in [[provider]] must be 1 to 40 lower-case letters";
             assert!(shown.iter().any(|line| line.starts_with(expected)), "{shown:?}");
         }
+        assert_eq!(
+            faults("BLOCK(test-number)"),
+            ["line 2, column 8: name in [[provider]] is what the built-in provider of [[test_number]] is called: \
+              choose another name"]
+        );
         let nameless = faults("[[provider]]\nkind = \"twilio\"\n").join("\n");
         assert!(nameless.contains("a [[provider]] needs a name of its own"), "{nameless}");
     }

@@ -232,6 +232,35 @@ mod tests {
     }
 
     #[test]
+    fn workers_that_share_a_table_need_a_common_key_to_hash_numbers_with() {
+        let provider = format!(
+            "[[provider]]\nname = \"main\"\nkind = \"twilio\"\naccount_sid = \"AC{}\"\n\
+             auth_token = \"${{env:TOKEN}}\"\nfrom = \"Example\"\n",
+            "0".repeat(32)
+        );
+        let fault = |table: Option<&str>, limits: &str| {
+            let file = tempfile::NamedTempFile::new().expect("a temporary file");
+            std::fs::write(file.path(), format!("{provider}{limits}")).expect("written");
+            let environment = Environment::from_lookup(|name| match name {
+                "QUEUE_URL" | "DEAD_LETTER_QUEUE_URL" => Some("https://sqs.example.com/codes".to_owned()),
+                "KMS_KEY_ARNS" => Some(KEY.to_owned()),
+                "STATE_TABLE" => table.map(str::to_owned),
+                "TOKEN" | "NUMBER_KEY" => Some("0123456789abcdef".repeat(2)),
+                "SEALPOST_CONFIG" => Some(file.path().display().to_string()),
+                _ => None,
+            });
+            Start::read(&environment).err().map(|fault| fault.to_string())
+        };
+        let shown = fault(Some("codes"), "").expect("a fault");
+        assert!(shown.starts_with("environment variable STATE_TABLE is set, so workers count"), "{shown}");
+        assert!(shown.contains("make one (openssl rand -base64 32)"), "{shown}");
+        assert!(shown.contains("write number_key = \"${env:NUMBER_KEY}\" under [limits]"), "{shown}");
+        assert_eq!(fault(Some("codes"), "[limits]\nnumber_key = \"${env:NUMBER_KEY}\"\n"), None);
+        assert_eq!(fault(Some("codes"), "[limits]\nper_number = \"off\"\n"), None);
+        assert_eq!(fault(None, ""), None, "a process alone makes its own");
+    }
+
+    #[test]
     fn trusted_senders_are_a_list() {
         let environment = Environment::from_lookup(|_| Some("AROAEXAMPLE1, AROAEXAMPLE2,".to_owned()));
         let senders = trusted_senders(&environment).expect("set");

@@ -27,5 +27,6 @@ mod table;
 #[cfg(feature = "esdk")]
 mod tampering;
 mod telemetry;
+mod test_numbers;
 mod unreachable;
 mod wire;

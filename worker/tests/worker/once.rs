@@ -223,11 +223,11 @@ async fn a_worker_that_lost_its_lease_says_so_and_what_it_sent_stays_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_good_message_takes_three_calls_and_is_claimed_after_it_was_decrypted() {
+async fn a_good_message_takes_three_calls_one_more_for_each_limit_and_is_claimed_after_it_was_decrypted() {
     let table: Arc<Table> = Arc::default();
     let scene = worker(&table, [accepts()]);
     scene.receive(&[record(0, &crate::messages::message(0, "SignUp"))]).await;
-    assert_eq!(table.take_calls(), ["claim", "newest", "switches", "update"]);
+    assert_eq!(table.take_calls(), ["claim", "count", "newest", "switches", "update"]);
 
     scene.keys.become_like(crate::doubles::KeyBehaviour::Hangs);
     scene.receive(&[record(1, &sign_in(1))]).await;

@@ -94,6 +94,38 @@ async fn numbers_that_cannot_be_reached_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn numbers_that_take_no_sms_or_cost_a_premium_are_invalid() {
+    for (number, expected) in [
+        ("+19002345678", "it is a premium-rate number: its owner earns from what is sent there"),
+        ("+979123456789", "it is a premium-rate number: its owner earns from what is sent there"),
+        ("+491801234567", "it is a shared-cost number: it takes calls only, at the caller's cost"),
+        ("+448001234567", "it is a toll-free number: it takes calls only"),
+        ("+447012345678", "it is a personal number: it forwards calls only, at the caller's cost"),
+        ("+447640123456", "it is a pager"),
+        ("+445512345678", "it is a company's access number: it takes calls only"),
+    ] {
+        let detail = refused(&scene(), record(0, &to(number, sign_in(0))), DeadLetterReason::InvalidPhoneNumber).await;
+        assert_eq!(detail, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_line_is_refused_only_where_the_configuration_says_so() {
+    let london = record(0, &to("+442079460958", sign_in(0)));
+    let allowing = scene();
+    assert_eq!(allowing.receive(std::slice::from_ref(&london)).await, [""; 0]);
+    assert_eq!(allowing.requests(), [1]);
+
+    let first = ScriptedProvider::named("first", [accepts()]);
+    let refusing = Scene::configured("[route]\nallow_fixed_lines = false\n", [first]);
+    let detail = refused(&refusing, london, DeadLetterReason::InvalidPhoneNumber).await;
+    assert_eq!(detail, "it is a fixed line, and allow_fixed_lines in [route] is false");
+    // Where nobody can tell a fixed line from a mobile, it passes.
+    refusing.receive(&[record(1, &sign_in(1))]).await;
+    assert_eq!(refusing.requests(), [1]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pool_that_is_not_allowed_or_not_the_codes_own_is_the_wrong_one() {
     let foreign = with(|message| message["event"]["userPoolId"] = json!("eu-west-1_OTHER"));
     let detail = refused(&scene(), record(0, &foreign), DeadLetterReason::WrongUserPool).await;

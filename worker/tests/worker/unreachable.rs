@@ -39,7 +39,7 @@ async fn by_default_messages_are_sent_and_each_failed_call_is_said() {
         let failed = scene.facts.of("state_call_failed");
         let mut failed: Vec<_> = failed.iter().filter_map(|fact| fact["call"].as_str()).collect();
         failed.sort_unstable();
-        assert_eq!(failed, ["claim", "newest", "switches", "update"]);
+        assert_eq!(failed, ["claim", "count", "newest", "switches", "update"]);
         assert!(scene.facts.metrics().iter().any(|series| series.contains("StateCallFailed")));
     }
 }

@@ -64,7 +64,8 @@ impl World {
         let queue_url = create_queue(&sqs, QUEUE, Some(redrive)).await;
         let configuration = write_configuration(&format!(
             "[[provider]]\nname = \"twilio-test\"\nkind = \"twilio\"\nbase_url = \"{}\"\nfrom = \"+12065550199\"\n\
-             account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n",
+             account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n\
+             [limits]\nper_number = \"off\"\n",
             twilio.base_url()
         ));
         Self { aws, pool, twilio, queue_url, dead_letter_queue_url, sqs, configuration }

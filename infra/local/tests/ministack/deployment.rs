@@ -69,7 +69,8 @@ impl World {
         let (main, french) = (self.phones.base_url(), self.french_phones.base_url());
         provider("twilio-main", main)
             + &provider("twilio-fr", french)
-            + "[route]\ndefault = [\"twilio-main\"]\n[route.country]\nFR = [\"twilio-fr\"]\n[texts]\nbrand = \"Example\"\n"
+            + "[route]\ndefault = [\"twilio-main\"]\n[route.country]\nFR = [\"twilio-fr\"]\n[texts]\nbrand = \"Example\"\n\
+               [limits]\nper_number = \"off\"\n"
     }
 
     /// A zip with the binary as `bootstrap` and its configuration beside it.
