@@ -10,6 +10,7 @@ mod failover;
 mod keys;
 mod kill_switches;
 mod kms;
+mod limits;
 mod messages;
 mod nothing_lost;
 mod once;
