@@ -120,7 +120,7 @@ impl DynamoDbState {
             .expression_attribute_values(":moment", millis(update.now))
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":expires_at", expiry(kept_until(update.now)))
-            .return_values(ReturnValue::AllOld);
+            .return_values(ReturnValue::UpdatedOld);
         if let Some(progress) = update.progress {
             request = request
                 .expression_attribute_values(":attempts", number(progress.attempts))
@@ -172,9 +172,9 @@ fn row(id: &MessageId, state: &MessageState, expires_at: Timestamp) -> Item {
     attributes.into_iter().chain(counted_at).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// What a row says of its message; nothing without a row.
+/// What a row says of its message; nothing without a row, which is also said by one without attributes.
 fn known(row: Option<&Item>, now: Timestamp) -> Result<Option<MessageState>, StateError> {
-    let Some(row) = row else { return Ok(None) };
+    let Some(row) = row.filter(|row| !row.is_empty()) else { return Ok(None) };
     if has_expired(row, now)? {
         return Ok(None);
     }
