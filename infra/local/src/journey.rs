@@ -227,8 +227,9 @@ impl Telemetry for Observer {
             }
             // Refusals are told by the invocation itself, which also knows them.
             Fact::Rejected { .. } | Fact::NotEnqueued { .. } => return,
-            Fact::Duplicate { .. }
-            | Fact::TriedBefore { .. }
+            // Its journey has ended before.
+            Fact::Duplicate { .. } => return,
+            Fact::TriedBefore { .. }
             | Fact::ClaimLost { .. }
             | Fact::LimitReached { .. }
             | Fact::StateCallFailed { .. }

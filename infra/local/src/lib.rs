@@ -1,4 +1,4 @@
-//! The whole pipeline on one machine: SQS and KMS inside the process behind their wire protocols, the same
+//! The whole pipeline on one machine: SQS, KMS and DynamoDB inside the process behind their wire protocols, the same
 //! producer and worker code as on AWS, codes sealed as Cognito seals them, and a fake Twilio that shows each SMS.
 
 pub mod aws;
@@ -16,8 +16,10 @@ pub mod process;
 mod producer_function;
 mod run;
 mod samples;
+mod state_table;
 
 pub use journey::{Ending, Journey, Stage};
 pub use outage::OutageLength;
 pub use pipeline::{ACCOUNT_SID, AUTH_TOKEN, Pipeline};
 pub use run::{Options, run};
+pub use state_table::create_state_table;

@@ -15,7 +15,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use worker::config::{Config, File};
 use worker::{
-    KillSwitches, KmsKeys, Ledger, Providers, RetrySettings, SqsQueue, Worker, max_receive_count, open_with_esdk,
+    DynamoDbState, KillSwitches, KmsKeys, Ledger, Providers, RetrySettings, SqsQueue, Worker, max_receive_count,
+    open_with_esdk,
 };
 
 use crate::aws::{EmbeddedAws, InvocationContext, LambdaFunction as _};
@@ -25,6 +26,7 @@ use crate::journey::{Heard, Journey, News, Observer};
 use crate::journeys::{Journeys, Telling};
 use crate::mapping::feed;
 use crate::producer_function::ProducerFunction;
+use crate::state_table::create_state_table;
 
 /// The account of the fake Twilio.
 pub const ACCOUNT_SID: &str = "AC00000000000000000000000000000000";
@@ -36,6 +38,7 @@ pub(crate) const PROVIDER: &str = "twilio-local";
 const POOL: &str = "eu-west-1_LOCAL0001";
 const QUEUE: &str = "sealpost";
 const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
+const STATE_TABLE: &str = "sealpost-state";
 /// The embedded SQS reports the access key id as the sender: the worker trusts the producer's alone.
 const PRODUCER_ID: &str = "AROALOCALPRODUCER";
 const WORKER_ID: &str = "AROALOCALWORKER";
@@ -75,6 +78,9 @@ impl Pipeline {
         let producer_aws = aws_config_for(&aws, PRODUCER_ID);
         let worker_aws = aws_config_for(&aws, WORKER_ID);
         let (queue_url, dead_letter_queue_url) = create_queues(&aws_sdk_sqs::Client::new(&worker_aws)).await?;
+        let dynamodb = aws_sdk_dynamodb::Client::from_conf(worker::dynamodb_config(&worker_aws));
+        create_state_table(&dynamodb, STATE_TABLE).await?;
+        let table = Arc::new(DynamoDbState::new(dynamodb, STATE_TABLE.to_owned()));
         let (hears, heard) = unbounded_channel();
 
         let producer = Arc::new(ProducerFunction {
@@ -95,11 +101,11 @@ impl Pipeline {
             queue: Arc::new(SqsQueue::new(sqs, queue_url.clone(), dead_letter_queue_url.clone())),
             clock: Clock::system(),
             random: Mutex::new(fastrand::Rng::new()),
-            ledger: Ledger::new(None),
-            kill_switches: KillSwitches::new(None),
+            ledger: Ledger::new(Some(table.clone())),
+            kill_switches: KillSwitches::new(Some(table)),
             telemetry: Arc::new(Observer { heard: hears.clone(), invocation: None }),
         });
-        let warming = tokio::task::spawn_blocking(worker::warm_up_phone_number_plans);
+        let warming = tokio::task::spawn_blocking(worker::warm_up_phone_regions);
         let feeding = tokio::spawn(feed(worker, aws_sdk_sqs::Client::new(&worker_aws), queue_url.clone()));
         let ringing = tokio::spawn(ring(Arc::clone(&twilio), hears));
         Ok(Self {
@@ -233,15 +239,12 @@ async fn create_queues(client: &aws_sdk_sqs::Client) -> anyhow::Result<(String, 
 }
 
 fn configuration(pool: &UserPool, twilio: &str) -> anyhow::Result<(Config, Vec<Arc<dyn worker::Provider>>)> {
-    // Without the limit, since who tries things out uses one number again and again.
     let toml = format!(
         "[[provider]]\nname = \"{PROVIDER}\"\nkind = \"twilio\"\nbase_url = \"{twilio}\"\nfrom = \"+12065550199\"\n\
-         account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n\
-         [limits]\nper_number = \"off\"\n"
+         account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n"
     );
     let environment = Environment::from_lookup(|_| Some(AUTH_TOKEN.to_owned()));
-    let File { settings, providers, route, retry, texts, state, limits, test_numbers } =
-        File::parse(&toml, &environment)?;
+    let File { settings, providers, route, retry, texts, state, limits } = File::parse(&toml, &environment)?;
     let config = Config {
         settings,
         allowed_pools: Some([pool.id.clone()].into()),
@@ -252,7 +255,6 @@ fn configuration(pool: &UserPool, twilio: &str) -> anyhow::Result<(Config, Vec<A
         texts,
         state,
         limits,
-        test_numbers,
     };
     let clock = Clock::system();
     let providers: Result<Vec<_>, _> = providers.into_iter().map(|settings| settings.into_provider(&clock)).collect();

@@ -3,11 +3,12 @@
 //!
 //! One HTTP listener ([`EmbeddedAws`]) hands each request to the [`Service`] that its `X-Amz-Target` names. SQS and KMS
 //! are pure models (`sqs::Account`, [`kms::Kms`]) behind thin adapters, which own the clock, the waiting and the JSON.
-//! Requests to the paths of Lambda go to the [`LambdaService`].
+//! DynamoDB is Dynoxide, which others wrote. Requests to the paths of Lambda go to the [`LambdaService`].
 //!
 //! Signatures are not verified. The access key id of a request becomes the SenderId of what it sends, so that a test
 //! can choose it through its credentials.
 
+mod dynamodb_service;
 pub mod kms;
 mod kms_service;
 mod lambda_service;
@@ -16,6 +17,7 @@ mod server;
 mod service;
 mod sqs_service;
 
+pub use dynamodb_service::{DynamoDbFault, DynamoDbService};
 pub use kms_service::{KmsFault, KmsService};
 pub use lambda_service::{FunctionError, InvocationContext, LambdaFunction, LambdaService};
 pub use server::{EmbeddedAws, Settings};

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 
 use super::{
-    kms::Kms, kms_service::KmsService, lambda_service::LambdaService, listener::Listener, service::Service,
-    sqs_service::SqsService,
+    dynamodb_service::DynamoDbService, kms::Kms, kms_service::KmsService, lambda_service::LambdaService,
+    listener::Listener, service::Service, sqs_service::SqsService,
 };
 
 /// Services by the prefix of `X-Amz-Target`, as in `AmazonSQS.SendMessage`.
@@ -20,7 +20,7 @@ pub struct Settings {
     pub seed: u64,
     /// How much SQS may hold.
     pub sqs_limits: sqs::Limits,
-    /// More services, by target prefix: `DynamoDB_20120810`, `secretsmanager`.
+    /// More services, by target prefix: `secretsmanager`.
     pub services: BTreeMap<String, Arc<dyn Service>>,
 }
 
@@ -36,11 +36,12 @@ impl Default for Settings {
     }
 }
 
-/// SQS, KMS and Lambda's Invoke on one loopback endpoint, until it is dropped. Open connections then get a second to finish.
+/// SQS, KMS, DynamoDB and Lambda's Invoke on one loopback endpoint, until it is dropped. Open connections then get a second to finish.
 pub struct EmbeddedAws {
     listener: Listener,
     sqs: Arc<SqsService>,
     kms: Arc<KmsService>,
+    dynamodb: Arc<DynamoDbService>,
     lambda: Arc<LambdaService>,
 }
 
@@ -60,8 +61,10 @@ impl EmbeddedAws {
         let kms = Arc::new(KmsService::new(Arc::new(Kms::new(&region, &account_id))));
         services.insert("AmazonSQS".to_owned(), Arc::clone(&sqs) as Arc<dyn Service>);
         services.insert("TrentService".to_owned(), Arc::clone(&kms) as Arc<dyn Service>);
+        let dynamodb = Arc::new(DynamoDbService::new().map_err(io::Error::other)?);
+        services.insert("DynamoDB_20120810".to_owned(), Arc::clone(&dynamodb) as Arc<dyn Service>);
         let lambda = Arc::new(LambdaService::new(&region, &account_id));
-        Ok(Self { listener: bound.serve(services, Arc::clone(&lambda)), sqs, kms, lambda })
+        Ok(Self { listener: bound.serve(services, Arc::clone(&lambda)), sqs, kms, dynamodb, lambda })
     }
 
     /// The endpoint for clients: `http://127.0.0.1:PORT`.
@@ -77,6 +80,11 @@ impl EmbeddedAws {
     /// KMS, to use in process and to break.
     pub fn kms(&self) -> &Arc<KmsService> {
         &self.kms
+    }
+
+    /// DynamoDB, to break.
+    pub fn dynamodb(&self) -> &Arc<DynamoDbService> {
+        &self.dynamodb
     }
 
     /// Lambda, to give it functions.
