@@ -105,7 +105,7 @@ impl Pipeline {
             kill_switches: KillSwitches::new(Some(table)),
             telemetry: Arc::new(Observer { heard: hears.clone(), invocation: None }),
         });
-        let warming = tokio::task::spawn_blocking(worker::warm_up_phone_regions);
+        let warming = tokio::task::spawn_blocking(worker::warm_up_phone_number_plans);
         let feeding = tokio::spawn(feed(worker, aws_sdk_sqs::Client::new(&worker_aws), queue_url.clone()));
         let ringing = tokio::spawn(ring(Arc::clone(&twilio), hears));
         Ok(Self {
@@ -239,12 +239,15 @@ async fn create_queues(client: &aws_sdk_sqs::Client) -> anyhow::Result<(String, 
 }
 
 fn configuration(pool: &UserPool, twilio: &str) -> anyhow::Result<(Config, Vec<Arc<dyn worker::Provider>>)> {
+    // Without the limit, since who tries things out uses one number again and again.
     let toml = format!(
         "[[provider]]\nname = \"{PROVIDER}\"\nkind = \"twilio\"\nbase_url = \"{twilio}\"\nfrom = \"+12065550199\"\n\
-         account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n"
+         account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n\
+         [limits]\nper_number = \"off\"\n"
     );
     let environment = Environment::from_lookup(|_| Some(AUTH_TOKEN.to_owned()));
-    let File { settings, providers, route, retry, texts, state, limits } = File::parse(&toml, &environment)?;
+    let File { settings, providers, route, retry, texts, state, limits, test_numbers } =
+        File::parse(&toml, &environment)?;
     let config = Config {
         settings,
         allowed_pools: Some([pool.id.clone()].into()),
@@ -255,6 +258,7 @@ fn configuration(pool: &UserPool, twilio: &str) -> anyhow::Result<(Config, Vec<A
         texts,
         state,
         limits,
+        test_numbers,
     };
     let clock = Clock::system();
     let providers: Result<Vec<_>, _> = providers.into_iter().map(|settings| settings.into_provider(&clock)).collect();

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod aws;
+#[cfg(feature = "local")]
 mod local;
+mod switch;
 
 /// The operators' tool of Sealpost.
 #[derive(Parser)]
@@ -16,13 +19,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole pipeline on this machine: embedded SQS, KMS and DynamoDB, the real producer and worker, a fake Twilio.
+    /// Run the whole pipeline on this machine: embedded SQS and KMS, the real producer and worker, a fake Twilio.
+    #[cfg(feature = "local")]
     Local(local::Arguments),
+    Switch(switch::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments),
+        Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

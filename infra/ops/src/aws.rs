@@ -1,0 +1,35 @@
+//! How the tool reaches AWS: the whole credential chain, with profiles and SSO.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+
+/// Where AWS is, and as whom it is asked.
+#[derive(clap::Args)]
+pub(crate) struct AwsArguments {
+    /// Profile of the AWS configuration files to use.
+    #[arg(long, global = true)]
+    profile: Option<String>,
+    /// AWS region; by default the profile's or the environment's.
+    #[arg(long, global = true)]
+    region: Option<String>,
+    /// Endpoint to ask instead of AWS's, such as the one that `sealpost local` shows.
+    #[arg(long, global = true, value_name = "URL")]
+    endpoint_url: Option<String>,
+}
+
+impl AwsArguments {
+    pub(crate) async fn load(&self) -> anyhow::Result<SdkConfig> {
+        let mut aws = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(profile) = &self.profile {
+            aws = aws.profile_name(profile);
+        }
+        if let Some(region) = &self.region {
+            aws = aws.region(aws_config::Region::new(region.clone()));
+        }
+        if let Some(endpoint_url) = &self.endpoint_url {
+            aws = aws.endpoint_url(endpoint_url);
+        }
+        let aws = aws.load().await;
+        anyhow::ensure!(aws.region().is_some(), "no AWS region is known; give --region or set AWS_REGION");
+        Ok(aws)
+    }
+}
