@@ -53,9 +53,10 @@ enum Change {
 
 #[derive(clap::Args)]
 struct What {
-    /// `everything`, `country GB` (ISO 3166, in capitals) or `provider NAME` (as in [[provider]]).
-    #[arg(required = true, num_args = 1..=2, value_names = ["WHAT", "NAME"])]
-    what: Vec<String>,
+    /// `everything`, `country` or `provider`.
+    what: String,
+    /// Which country (ISO 3166, in capitals) or provider (as in [[provider]]).
+    name: Option<String>,
     /// Do it. Without this, only what would be done is said.
     #[arg(long)]
     yes: bool,
@@ -79,7 +80,7 @@ async fn switch(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<(
             show::switches(&switches, now, arguments.json, out)?;
         }
         Some(Change::Off { what, because }) => {
-            let off = SwitchedOff { since: now, by: operator(), because: because.clone() };
+            let off = SwitchedOff { since: Some(now), by: operator(), because: because.clone() };
             change(&board, what, Some(&off), arguments.json, out).await?;
         }
         Some(Change::On { what }) => change(&board, what, None, arguments.json, out).await?,
@@ -108,7 +109,7 @@ async fn change(
 
 impl What {
     fn switch(&self) -> anyhow::Result<Switch> {
-        let text = self.what.join(" ");
+        let text = [Some(&self.what), self.name.as_ref()].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
         Switch::parse(&text).with_context(|| {
             format!("`{text}` cannot be switched; say everything, country GB (ISO 3166, in capitals) or provider NAME")
         })

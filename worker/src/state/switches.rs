@@ -18,9 +18,10 @@ pub enum Switch {
 }
 
 /// Since when, by whom and why something is off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SwitchedOff {
-    pub since: Timestamp,
+    /// None if it does not say so: a switch is off in whatever form it was written.
+    pub since: Option<Timestamp>,
     pub by: Option<String>,
     pub because: Option<String>,
 }

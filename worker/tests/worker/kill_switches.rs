@@ -20,7 +20,7 @@ fn scene(table: &Arc<Table>) -> Scene {
 }
 
 async fn switch(table: &Table, switch: &str, is_off: bool) {
-    let off = SwitchedOff { since: beginning(), by: None, because: None };
+    let off = SwitchedOff { since: Some(beginning()), by: None, because: None };
     let switch = Switch::parse(switch).expect("a switch");
     table.set(&switch, is_off.then_some(&off)).await.expect("set");
 }

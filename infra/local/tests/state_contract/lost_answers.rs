@@ -90,7 +90,7 @@ async fn a_newest_code_is_not_superseded_by_itself(subject: &Subject) {
 
 async fn a_switch_is_thrown_once(subject: &Subject) {
     let (state, wire) = subject.table().observed_state();
-    let off = SwitchedOff { since: now(), by: None, because: None };
+    let off = SwitchedOff { since: Some(now()), by: None, because: None };
     for off in [Some(&off), None] {
         wire.lose_answers(2);
         assert_eq!(state.set(&Switch::Everything, off).await, Ok(()));

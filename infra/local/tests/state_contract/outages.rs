@@ -31,7 +31,7 @@ async fn errors(state: &DynamoDbState) -> Vec<StateError> {
     let claim = claim(&some_message(), now());
     let code = UserCode { key: some_key(), accepted_at: claim.now, expires_at: claim.now };
     let window = Window { scope: LimitScope::PerNumber, key: some_key(), limit: 1, ends_at: claim.now };
-    let off = SwitchedOff { since: claim.now, by: None, because: None };
+    let off = SwitchedOff { since: Some(claim.now), by: None, because: None };
     let begun = Instant::now();
     let updates = [update(&claim, Status::Retry, 1, 0), update(&claim, Status::Sent, 1, 0)];
     let (looked, claimed, updated, sent, newest, counted, switches, set) = tokio::join!(

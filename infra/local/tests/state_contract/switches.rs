@@ -17,7 +17,7 @@ pub(crate) const CHECKS: &[Check] = checks! {
 };
 
 fn off(because: Option<&str>) -> SwitchedOff {
-    SwitchedOff { since: now(), by: Some("zoë".to_owned()), because: because.map(str::to_owned) }
+    SwitchedOff { since: Some(now()), by: Some("zoë".to_owned()), because: because.map(str::to_owned) }
 }
 
 fn some_switches() -> [Switch; 4] {
@@ -56,7 +56,8 @@ async fn the_last_reason_counts(subject: &Subject) {
     let worker = subject.worker();
     let [everything, ..] = some_switches();
     worker.set(&everything, Some(&off(Some("first")))).await.unwrap();
-    let last = SwitchedOff { since: now() + Duration::from_secs(1), by: None, because: Some("second".to_owned()) };
+    let last =
+        SwitchedOff { since: Some(now() + Duration::from_secs(1)), by: None, because: Some("second".to_owned()) };
     worker.set(&everything, Some(&last)).await.unwrap();
     assert_eq!(worker.switches().await, Ok(Switches([(everything, last)].into())));
 }

@@ -11,7 +11,7 @@ use worker::{Switch, Switches};
 pub(super) fn switches(switches: &Switches, now: Timestamp, json: bool, out: &mut impl Write) -> io::Result<()> {
     if json {
         let off = switches.0.iter().map(|(switch, off)| {
-            let since = rfc3339_millis(off.since);
+            let since = off.since.map(rfc3339_millis);
             json!({ "switch": switch.to_string(), "since": since, "by": off.by, "because": off.because })
         });
         return writeln!(out, "{}", json!({ "off": off.collect::<Vec<_>>() }));
@@ -20,8 +20,13 @@ pub(super) fn switches(switches: &Switches, now: Timestamp, json: bool, out: &mu
         return writeln!(out, "nothing is switched off");
     }
     for (switch, off) in &switches.0 {
-        let minutes = now.duration_since(off.since).as_mins().max(0);
-        write!(out, "{switch} is off since {:.0} ({minutes} min)", off.since)?;
+        match off.since {
+            Some(since) => {
+                let minutes = now.duration_since(since).as_mins().max(0);
+                write!(out, "{switch} is off since {since:.0} ({minutes} min)")?;
+            }
+            None => write!(out, "{switch} is off, nobody knows since when")?,
+        }
         if let Some(by) = &off.by {
             write!(out, ", by {by}")?;
         }

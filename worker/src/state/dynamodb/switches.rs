@@ -1,14 +1,12 @@
 //! `switches`: everything that is off, each an attribute of one row, so that one read shows all. Its name is the
 //! switch's; the value says since when, by whom and why.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::rfc3339_millis;
 
 use super::DynamoDbState;
 use super::client::state_error;
-use super::row::{Item, PK, damaged, optional_text_of, text, text_of};
+use super::row::{PK, text};
 use crate::state::{StateError, Switch, SwitchedOff, Switches};
 
 const ROW: &str = "switches";
@@ -21,9 +19,8 @@ impl DynamoDbState {
         let request = self.client.get_item().table_name(&self.table).key(PK, text(ROW)).consistent_read(true);
         let row = request.send().await.map_err(|error| state_error(&error))?.item.unwrap_or_default();
         // What has another name is the row's key, or something that only newer versions can switch off.
-        let known = row.iter().filter_map(|(name, value)| Some((Switch::parse(name)?, value)));
-        let off: Result<BTreeMap<_, _>, _> = known.map(|(switch, value)| Ok((switch, switched_off(value)?))).collect();
-        Ok(Switches(off?))
+        let known = row.iter().filter_map(|(name, value)| Some((Switch::parse(name)?, switched_off(value))));
+        Ok(Switches(known.collect()))
     }
 
     pub(super) async fn set_switch(&self, switch: &Switch, off: Option<&SwitchedOff>) -> Result<(), StateError> {
@@ -41,15 +38,18 @@ impl DynamoDbState {
 
 fn value(off: &SwitchedOff) -> AttributeValue {
     let SwitchedOff { since, by, because } = off;
-    let since = [(SINCE.to_owned(), text(rfc3339_millis(*since)))];
-    let rest = [(BY, by), (BECAUSE, because)];
-    let rest = rest.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value.as_ref()?))));
-    AttributeValue::M(since.into_iter().chain(rest).collect())
+    let since = since.map(rfc3339_millis);
+    let members = [(SINCE, &since), (BY, by), (BECAUSE, because)].into_iter();
+    let members = members.filter_map(|(name, value)| Some((name.to_owned(), text(value.as_ref()?))));
+    AttributeValue::M(members.collect())
 }
 
-fn switched_off(value: &AttributeValue) -> Result<SwitchedOff, StateError> {
-    let value: &Item = value.as_m().map_err(|_| damaged())?;
-    let optional = |name| Ok::<_, StateError>(optional_text_of(value, name)?.map(str::to_owned));
-    let since = text_of(value, SINCE)?.parse().map_err(|_| damaged())?;
-    Ok(SwitchedOff { since, by: optional(BY)?, because: optional(BECAUSE)? })
+/// What was written by hand, or damaged, is off as well: whoever wrote it meant that.
+fn switched_off(value: &AttributeValue) -> SwitchedOff {
+    let text = |name| value.as_m().ok()?.get(name)?.as_s().ok();
+    SwitchedOff {
+        since: text(SINCE).and_then(|since| since.parse().ok()),
+        by: text(BY).cloned(),
+        because: text(BECAUSE).cloned(),
+    }
 }
