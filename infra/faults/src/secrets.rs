@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::behaviour::PROVIDERS_WORDS;
 use crate::event::Event;
 use crate::providers::{ACCOUNT_SID, AUTH_TOKEN};
-use crate::world::SECRET_ACCESS_KEY;
+use crate::world::{NUMBER_KEY, SECRET_ACCESS_KEY};
 
 /// In every text that is rendered, one or the other.
 const OF_TEXTS: [&str; 5] =
@@ -37,6 +37,7 @@ impl Secrets {
             ("credential", AUTH_TOKEN.to_owned()),
             ("credential", basic),
             ("credential", SECRET_ACCESS_KEY.to_owned()),
+            ("credential", NUMBER_KEY.to_owned()),
             ("answer of a provider", PROVIDERS_WORDS.to_owned()),
         ];
         phrases.extend(OF_TEXTS.map(|phrase| ("text of an SMS", phrase.to_owned())));

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use local::aws::EmbeddedAws;
 use local::cognito::UserPool;
+use local::create_state_table;
 use serde_json::{Value, json};
 use shared::{KeyArn, UserPoolId};
 use sqs::Message;
@@ -18,6 +20,8 @@ use crate::ledger::Ledger;
 use crate::providers::{ACCOUNT_SID, AUTH_TOKEN, Provider, Providers};
 
 const QUEUE: &str = "sealpost";
+const STATE_TABLE: &str = "sealpost-state";
+pub(crate) const NUMBER_KEY: &str = "hush-key-under-which-numbers-are-hashed";
 const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
 /// The embedded SQS reports the access key id as the sender: the workers trust the producer's alone.
 const PRODUCER_ID: &str = "AROAFAULTSPRODUCER";
@@ -50,6 +54,7 @@ impl World {
             let redrive = json!({ "deadLetterTargetArn": target, "maxReceiveCount": most }).to_string();
             account.create_queue(QUEUE, &[("RedrivePolicy".to_owned(), redrive)].into(), now)
         })?;
+        create_state_table(&table_client(&aws), STATE_TABLE).await.context("creating the state table")?;
         let providers = Providers::start(&ledger).await?;
         let folder = tempfile::tempdir().context("making a temporary folder")?;
         std::fs::write(folder.path().join("roots.pem"), &providers.out_of_reach.roots)?;
@@ -85,6 +90,8 @@ impl World {
             ("USER_POOL_IDS", self.pool.id.as_str()),
             ("TRUSTED_SENDER_IDS", PRODUCER_ID),
             ("TWILIO_AUTH_TOKEN", AUTH_TOKEN),
+            ("STATE_TABLE", STATE_TABLE),
+            ("NUMBER_KEY", NUMBER_KEY),
             ("SEALPOST_CONFIG", &configuration),
             ("SSL_CERT_FILE", &roots),
         ];
@@ -110,7 +117,7 @@ impl World {
              FR = [\"unresolvable\", \"refusing\", \"twilio-b\", \"gateway\"]\n\
              IE = [\"untrusted\", \"plain\", \"gateway\", \"twilio-a\"]\n\
              [lifetime]\nauthentication = \"1m\"\n[retry]\nhorizon = \"{}s\"\ntime_to_type = \"20s\"\n\
-             [texts]\nbrand = \"Example\"\n",
+             [texts]\nbrand = \"Example\"\n[limits]\nnumber_key = \"${{env:NUMBER_KEY}}\"\n",
             HORIZON.as_secs()
         );
         let path = self.folder.path().join(format!("{sender}.toml"));
@@ -177,4 +184,14 @@ impl World {
             account.messages(queue).map(|messages| messages.cloned().collect()).unwrap_or_default()
         })
     }
+}
+
+/// As the run itself reaches the table.
+fn table_client(aws: &EmbeddedAws) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(aws.endpoint())
+        .credentials_provider(Credentials::new("AROAFAULTSOWNER", "owner", None, None, "owner"));
+    aws_sdk_dynamodb::Client::from_conf(config.build())
 }
