@@ -31,8 +31,8 @@ async fn a_poison_message_is_dead_lettered_and_the_rest_of_its_batch_delivered()
 async fn nothing_is_begun_when_the_deadline_is_near() {
     let world = World::new().await;
     let (producer, worker) = (world.producer().await, world.worker().await);
-    for code in ["739214", "825461", "194837"] {
-        accept(&producer, &world.sign_up(code)).await;
+    for (n, code) in ["739214", "825461", "194837"].into_iter().enumerate() {
+        accept(&producer, &world.sign_up_of(n, code)).await;
     }
     let round = world.round_within(&worker, Duration::from_secs(2)).await;
     assert_eq!((round.messages.len(), round.names(), world.twilio.requests()), (3, Named::All, 0));

@@ -49,8 +49,8 @@ fn printed(output: &Output) -> String {
 
 impl World {
     async fn forge_sign_ups(&self, codes: std::ops::Range<u32>) {
-        for code in codes {
-            self.forge(&self.body(self.sign_up(&code.to_string())).to_string()).await;
+        for (n, code) in codes.enumerate() {
+            self.forge(&self.body(self.sign_up_of(n, &code.to_string())).to_string()).await;
         }
     }
 

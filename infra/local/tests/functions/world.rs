@@ -127,6 +127,13 @@ impl World {
         self.pool.event(TriggerSource::SignUp, PHONE, Some(&self.pool.seal(code).expect("KMS is well")))
     }
 
+    /// The same for the n-th of several users, none of whose codes supersedes another's.
+    pub(crate) fn sign_up_of(&self, n: usize, code: &str) -> Value {
+        let mut event = self.sign_up(code);
+        event["request"]["userAttributes"]["sub"] = json!(format!("user-{n}"));
+        event
+    }
+
     /// The body that the producer would write for an event accepted now.
     pub(crate) fn body(&self, event: Value) -> Value {
         let event = CognitoEvent::from_value(event).expect("a sound event");

@@ -46,7 +46,10 @@ pub(crate) async fn a_backlog_is_delivered(world: World) {
     world.deploy_producer().await;
     let code = |number: usize| format!("{:06}", 500_000 + number);
     for number in 0..MESSAGES {
-        world.accept(&world.sign_up(PHONES[number % 2], &code(number)).await).await;
+        let mut event = world.sign_up(PHONES[number % 2], &code(number)).await;
+        // Of another user each, so that no code supersedes another.
+        event["request"]["userAttributes"]["sub"] = format!("user-{number}").into();
+        world.accept(&event).await;
     }
     world.deploy_worker().await;
     let mut arrived = Vec::new();
