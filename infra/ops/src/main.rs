@@ -19,7 +19,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole pipeline on this machine: embedded SQS and KMS, the real producer and worker, a fake Twilio.
+    /// Run the whole pipeline on this machine: embedded SQS, KMS and DynamoDB, the real producer and worker, a fake Twilio.
     #[cfg(feature = "local")]
     Local(local::Arguments),
     Switch(switch::Arguments),

@@ -52,11 +52,12 @@ async fn a_worker_without_its_environment_says_what_is_missing() {
     let alias = "arn:aws:kms:eu-west-1:123456789012:alias/codes";
     /// Variables changed, and what is then said.
     type Case<'c> = (&'c [(&'c str, &'c str)], &'c [&'c str]);
-    let cases: [Case<'_>; 7] = [
+    let cases: [Case<'_>; 8] = [
         (&[("QUEUE_URL", "")], &["QUEUE_URL is not set"]),
         (&[("DEAD_LETTER_QUEUE_URL", "")], &["DEAD_LETTER_QUEUE_URL is not set"]),
         (&[("KMS_KEY_ARNS", "")], &["KMS_KEY_ARNS is not set", "KMSKeyID"]),
         (&[("KMS_KEY_ARNS", alias)], &["KMS_KEY_ARNS has a member that is an alias", "ARN of the key itself"]),
+        (&[("STATE_TABLE", "table/state")], &["STATE_TABLE is not a table", "name or the ARN"]),
         (&[("TWILIO_AUTH_TOKEN", "")], &["environment variable TWILIO_AUTH_TOKEN, which is not set"]),
         (&[("SEALPOST_CONFIG", "/nowhere/sealpost.toml")], &["/nowhere/sealpost.toml", "cannot be read"]),
         (
