@@ -91,10 +91,11 @@ async fn what_dynamodb_has_refused_is_tried_again(subject: &Subject) {
 }
 
 async fn an_answer_that_does_not_come_is_not_waited_for(subject: &Subject) {
-    let (state, _) = subject.table().impatient_state();
+    let (state, wire) = subject.table().impatient_state();
     let dynamodb = subject.table().embedded.as_ref().unwrap().dynamodb();
     dynamodb.set_fault(Some(DynamoDbFault::Latency(Duration::from_secs(60))));
     assert_eq!(errors(&state).await, all("timeout"));
+    assert!(wire.take_requests().len() > 8, "there is time for a second try, of all but the counting");
 }
 
 async fn a_message_whose_counting_is_not_answered_is_not_counted_again(subject: &Subject) {

@@ -69,11 +69,16 @@ async fn an_update_that_is_made_twice_is_recognised(subject: &Subject) {
     for status in [Status::InFlight, Status::Retry, Status::DeadLettered, Status::Sent] {
         let holder = claim(&some_message(), now());
         granted(&*subject.worker(), &holder).await;
-        let update = update(&holder, status, 2, 1);
-        assert_eq!(subject.worker().update(&update).await, Ok(true));
+        let once = update(&holder, status, 2, 1);
+        assert_eq!(subject.worker().update(&once).await, Ok(true));
         let known = subject.worker().look(&holder.id, holder.now).await;
-        assert_eq!(subject.worker().update(&update).await, Ok(true));
+        assert_eq!(subject.worker().update(&once).await, Ok(true));
         assert_eq!(subject.worker().look(&holder.id, holder.now).await, known);
+        // And one that knows more is written.
+        let more = update(&holder, status, 3, 1);
+        assert_eq!(subject.worker().update(&more).await, Ok(true));
+        let known = subject.worker().look(&holder.id, holder.now).await.unwrap().unwrap();
+        assert_eq!(known.attempts, 3);
     }
 }
 
