@@ -161,6 +161,7 @@ impl Worker {
             provider: trail.last_provider.as_deref(),
             attempts,
             failed_at: self.clock.now(),
+            redriven: record.redriven,
             trace_header: record.trace_header(),
         };
         match self.queue.dead_letter(&letter).await {

@@ -45,6 +45,8 @@ pub struct DeadLetter<'m> {
     /// Attempts to send it in this invocation.
     pub attempts: u32,
     pub failed_at: Timestamp,
+    /// How often it was redriven: the next redrive counts on from there.
+    pub redriven: u32,
     pub trace_header: Option<&'m str>,
 }
 
@@ -88,6 +90,7 @@ mod tests {
             provider: Some("first"),
             attempts: 3,
             failed_at: Timestamp::UNIX_EPOCH,
+            redriven: 0,
             trace_header: None,
         };
         assert_eq!(

@@ -94,12 +94,14 @@ impl Queue for SqsQueue {
     async fn dead_letter(&self, letter: &DeadLetter<'_>) -> Result<(), QueueError> {
         let detail: String = letter.detail.chars().filter(|c| !c.is_control()).take(LONGEST_DETAIL).collect();
         let attempts = letter.attempts.to_string();
+        let redriven = if letter.redriven > 0 { letter.redriven.to_string() } else { String::new() };
         let attributes = [
             ("reason", letter.reason.as_str()),
             ("detail", detail.as_str()),
             ("provider", letter.provider.unwrap_or_default()),
             ("attempts", attempts.as_str()),
             ("failed_at", &rfc3339_millis(letter.failed_at)),
+            (REDRIVEN, redriven.as_str()),
         ];
         // SQS refuses empty messages, which can then only have been written by something that is not SQS.
         let body = if letter.body.is_empty() { " " } else { letter.body };

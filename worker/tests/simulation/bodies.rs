@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use shared::{Timestamp, TriggerSource, rfc3339_millis};
+use shared::{QueueMessage, Timestamp, TriggerSource, rfc3339_millis};
+use worker::UserCode;
 
 use crate::codes::{Code, Codes};
 use crate::plan::{Kind, Millis, Plan, PlannedMessage};
@@ -26,6 +27,8 @@ pub(crate) struct Letter {
     pub(crate) code: Code,
     pub(crate) to: String,
     pub(crate) expires_at: Timestamp,
+    /// None where it supersedes nothing, and is not superseded.
+    pub(crate) user_code: Option<UserCode>,
 }
 
 /// That long after every history's beginning.
@@ -56,7 +59,8 @@ impl Letter {
             body(planned, &code, &to, accepted_at, expires_at).to_string()
         };
         let sender = if planned.kind == Kind::UntrustedSender { STRANGER } else { SENDER };
-        Self { planned: planned.clone(), body, sender, code, to, expires_at }
+        let user_code = QueueMessage::parse(&body).ok().and_then(|message| UserCode::of(&message, arrives));
+        Self { planned: planned.clone(), body, sender, code, to, expires_at, user_code }
     }
 }
 

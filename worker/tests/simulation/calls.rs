@@ -10,7 +10,7 @@ use worker::{DeadLetter, QueueError};
 use crate::life::Life;
 use crate::plan::{CallTrouble, QueueCall};
 use crate::trace::{CallEnd, Event};
-use crate::world::{DEAD, MAIN, Receipt, World};
+use crate::world::{DEAD, MAIN, REDRIVEN, Receipt, World};
 
 /// The client gives up then, as the real one does.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -49,14 +49,17 @@ impl World {
 
     pub(crate) async fn dead_letter(&self, life: &Life, letter: &DeadLetter<'_>) -> Result<(), QueueError> {
         let message = self.message_of_body(letter.body);
-        let (reason, clock): (DeadLetterReason, _) = (letter.reason, life.clock());
+        let (reason, redriven, clock): (DeadLetterReason, _, _) = (letter.reason, letter.redriven, life.clock());
         let effect = || {
             let mut message = NewMessage::new(letter.body);
             message.attributes.insert("reason".to_owned(), MessageAttribute::string(reason.as_str()));
+            if redriven > 0 {
+                message.attributes.insert(REDRIVEN.to_owned(), MessageAttribute::string(redriven.to_string()));
+            }
             let sent = self.state().account.send(DEAD, message, "worker", self.sqs_now());
             Done { took_effect: sent.is_ok(), is_well: sent.is_ok() }
         };
-        let event = |call| Event::DeadLettered { who: life.who, message, reason, clock, call };
+        let event = |call| Event::DeadLettered { who: life.who, message, reason, redriven, clock, call };
         self.call(life, QueueCall::DeadLetter, message, effect, event).await
     }
 
@@ -96,11 +99,6 @@ impl World {
 
     fn receipt(&self, receipt_handle: &str) -> Receipt {
         *self.state().receipts.get(receipt_handle).expect("the worker uses receipt handles that it was given")
-    }
-
-    fn message_of_body(&self, body: &str) -> u32 {
-        let letter = self.letters.values().find(|letter| letter.body == body);
-        letter.expect("a dead letter has the body of a message").planned.number
     }
 }
 

@@ -1,5 +1,7 @@
 //! A plan carried out: one history, on a runtime of its own whose time is paused.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shared::{Environment, KeyArn, UserPoolId};
@@ -8,26 +10,28 @@ use worker::config::{Config, File};
 
 use crate::bodies::{COUNTRY_OF_ONE_PROVIDER, Letter, REFUSED_COUNTRY, TRUSTED};
 use crate::codes::Codes;
+use crate::invariants::Tries;
 use crate::panics;
 use crate::plan::{Millis, Plan};
 use crate::processes;
 use crate::providers::NAMES;
 use crate::sealed::{KEY, POOL};
 use crate::trace::{Entry, Event};
-use crate::world::{DEAD, World};
+use crate::world::{DEAD, World, text_attribute};
 
 /// What came of a plan.
 pub(crate) struct History {
     pub(crate) plan: Plan,
     pub(crate) trace: Vec<Entry>,
     /// By number.
-    pub(crate) letters: std::collections::BTreeMap<u32, Letter>,
+    pub(crate) letters: BTreeMap<u32, Letter>,
     /// Messages that are still in the main queue.
     pub(crate) queued: usize,
     /// The bodies in the dead-letter queue, with their reasons.
     pub(crate) dead: Vec<(String, Option<String>)>,
     /// Panics that nobody planned.
     pub(crate) panics: Vec<String>,
+    tries: OnceCell<BTreeMap<u32, Tries>>,
 }
 
 /// So long after the last horizon nothing can be under way any more.
@@ -45,15 +49,17 @@ impl History {
         let (dead, trace) = {
             let mut state = world.state();
             let dead = state.account.messages(DEAD).expect("it exists");
-            let reason = |message: &sqs::Message| match message.attributes.get("reason").map(|reason| &reason.value) {
-                Some(sqs::AttributeValue::Text(reason)) => Some(reason.clone()),
-                Some(sqs::AttributeValue::Binary(_)) | None => None,
-            };
+            let reason = |message| text_attribute(message, "reason").map(str::to_owned);
             let dead = dead.map(|message| (message.body.clone(), reason(message))).collect();
             (dead, std::mem::take(&mut state.trace))
         };
         let world = Arc::into_inner(world).expect("every process is gone");
-        Self { plan: plan.clone(), trace, letters: world.letters, queued, dead, panics }
+        Self { plan: plan.clone(), trace, letters: world.letters, queued, dead, panics, tries: OnceCell::new() }
+    }
+
+    /// The attempts at each message.
+    pub(crate) fn tries(&self) -> &BTreeMap<u32, Tries> {
+        self.tries.get_or_init(|| Tries::of(self))
     }
 }
 
@@ -69,6 +75,11 @@ async fn carry_out(plan: &Plan, codes: &Codes) -> Arc<World> {
         healing.sleep_until(healing.plan.heals_at).await;
         healing.note(Event::Healed);
     });
+    if let Some(table) = &world.table {
+        for shutdown in &plan.shutdowns {
+            processes.spawn(Arc::clone(&world).shut_down(Arc::clone(table), shutdown.clone()));
+        }
+    }
     world.produce().await;
     world.sleep_until(plan.heals_at).await;
     let horizon = u64::try_from(plan.horizon.as_millis()).expect("days at most");
@@ -85,13 +96,16 @@ fn config(plan: &Plan) -> Config {
     let blocks: String = NAMES.iter().take(plan.providers).map(|name| block(name)).collect();
     let sections = format!(
         "[route.country]\n{REFUSED_COUNTRY} = []\n{COUNTRY_OF_ONE_PROVIDER} = [\"second\"]\n\
-         [retry]\nhorizon = \"{}s\"\ntime_to_type = \"{}s\"\n",
+         [retry]\nhorizon = \"{}s\"\ntime_to_type = \"{}s\"\n\
+         [limits]\nper_number = \"{}\"\nin_all = \"{}\"\nnumber_key = \"${{env:NUMBER_KEY}}\"\n",
         plan.horizon.as_secs(),
-        plan.time_to_type.as_secs()
+        plan.time_to_type.as_secs(),
+        rate(plan.limits.per_number),
+        rate(plan.limits.in_all),
     );
-    let environment = Environment::from_lookup(|_| Some("token".to_owned()));
+    let environment = Environment::from_lookup(|_| Some("s".repeat(40)));
     let file = File::parse(&format!("{blocks}{sections}"), &environment);
-    let File { settings, providers: _, route, retry, texts, state, limits, test_numbers } =
+    let File { settings, providers: _, route, retry, texts, state: _, limits, test_numbers } =
         file.unwrap_or_else(|faults| panic!("{faults}"));
     Config {
         settings,
@@ -101,10 +115,14 @@ fn config(plan: &Plan) -> Config {
         route,
         retry,
         texts,
-        state,
+        state: plan.state,
         limits,
         test_numbers,
     }
+}
+
+fn rate(limit: Option<u32>) -> String {
+    limit.map_or_else(|| "off".to_owned(), |messages| format!("{messages}/10m"))
 }
 
 /// A block that makes the name known to `[route]`; its settings are not used.

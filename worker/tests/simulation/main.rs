@@ -17,6 +17,7 @@
 //! cargo test -p worker --test simulation                                # 50 more, with the Encryption SDK
 //! ```
 
+mod arrivals;
 mod bodies;
 mod calls;
 mod codes;
@@ -39,6 +40,8 @@ mod receives;
 mod sealed;
 mod seeds;
 mod shrinking;
+mod table;
+mod table_call;
 mod trace;
 mod world;
 
@@ -91,4 +94,51 @@ fn no_history_of_codes_that_are_really_sealed_violates_an_invariant() {
     shown.assert_sound(&codes);
     shown.coverage.assert_reaches("an SMS", 300);
     shown.coverage.assert_reaches("dead: undecryptable", 10);
+}
+
+// TEMPORARY
+static TIMES: std::sync::Mutex<std::collections::BTreeMap<&'static str, std::time::Duration>> =
+    std::sync::Mutex::new(std::collections::BTreeMap::new());
+#[test]
+#[ignore]
+fn survey() {
+    let codes = Codes::by_hand();
+    let count = number("SIMULATION_SEEDS").unwrap_or(500);
+    let mut by: std::collections::BTreeMap<&str, Vec<(u64, String)>> = Default::default();
+    let next = std::sync::atomic::AtomicU64::new(number("SIMULATION_FROM").unwrap_or(0));
+    let until = number("SIMULATION_FROM").unwrap_or(0) + count;
+    let by_lock = std::sync::Mutex::new(&mut by);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if seed >= until {
+                        break;
+                    }
+                    let t0 = std::time::Instant::now();
+                    let history = History::of(&Plan::draw(seed, &codes), &codes);
+                    *TIMES.lock().unwrap().entry("history").or_default() += t0.elapsed();
+                    let t0 = std::time::Instant::now();
+                    history.tries();
+                    *TIMES.lock().unwrap().entry("tries").or_default() += t0.elapsed();
+                    for (name, check) in invariants::INVARIANTS {
+                        let t0 = std::time::Instant::now();
+                        let checked = check(&history);
+                        *TIMES.lock().unwrap().entry(name).or_default() += t0.elapsed();
+                        if let Err(what) = checked {
+                            by_lock.lock().unwrap().entry(name).or_default().push((seed, what));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    println!("{:#?}", TIMES.lock().unwrap());
+    for (name, seeds) in by {
+        println!("{name}: {}", seeds.len());
+        for (seed, what) in seeds.iter().take(4) {
+            println!("    {seed}: {what}");
+        }
+    }
 }

@@ -56,7 +56,7 @@ impl KeyService for Outside {
                 None
             }
             Some(KeyTrouble::Panics) => {
-                world.note(Event::WorkerPanicked { who, message });
+                world.note(Event::WorkerPanicked { who, work: world.work(), message });
                 resume_unwind(Box::new(PlannedPanic))
             }
         };
@@ -124,6 +124,14 @@ impl Telemetry for Outside {
             message.inspect(|message| {
                 world.note(Event::SaidRetried { who, message: *message, reason: (*reason).to_owned() });
             })
+        } else if let Fact::Duplicate { id, .. } = fact {
+            let message = world.number_of(id);
+            message.inspect(|message| world.note(Event::SaidDuplicate { who, message: *message }))
+        } else if let Fact::ClaimLost { id, .. } = fact {
+            let message = world.number_of(id.as_str());
+            message.inspect(|message| world.note(Event::SaidClaimLost { who, message: *message }))
+        } else if let Fact::TriedBefore { id, .. } = fact {
+            world.number_of(id.as_str())
         } else if let Fact::Delivered { id, .. } | Fact::DeadLettered { id, .. } = fact {
             world.number_of(id)
         } else if let Fact::CircuitChanged { provider, state, .. } = fact {
@@ -137,7 +145,7 @@ impl Telemetry for Outside {
         if let Some(message) = said_of
             && world.worker_panics(message, world.count("said", message))
         {
-            world.note(Event::WorkerPanicked { who, message });
+            world.note(Event::WorkerPanicked { who, work: world.work(), message });
             resume_unwind(Box::new(PlannedPanic));
         }
     }

@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use shared::{DeadLetterReason, TriggerSource};
+use worker::{StateSettings, Switch};
 
 /// Since the history's beginning.
 pub(crate) type Millis = u64;
+
+pub(crate) fn millis(duration: Duration) -> Millis {
+    u64::try_from(duration.as_millis()).expect("days at most")
+}
 
 /// Everything that a history is made of. Elements keep their numbers when others are taken out.
 #[derive(Clone, Debug)]
@@ -15,10 +20,17 @@ pub(crate) struct Plan {
     pub(crate) time_to_type: Duration,
     /// Of the Lambda function.
     pub(crate) function_timeout: Duration,
+    /// Without one each life of a process remembers by itself.
+    pub(crate) has_table: bool,
+    pub(crate) state: StateSettings,
+    pub(crate) limits: PlannedLimits,
     pub(crate) providers: usize,
     /// From then on everything works.
     pub(crate) heals_at: Millis,
     pub(crate) messages: Vec<PlannedMessage>,
+    pub(crate) repeats: Vec<Repeat>,
+    pub(crate) redrives: Vec<Redrive>,
+    pub(crate) shutdowns: Vec<Shutdown>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) processes: Vec<Process>,
     pub(crate) incidents: Vec<Incident>,
@@ -35,6 +47,35 @@ pub(crate) struct PlannedMessage {
     pub(crate) lifetime: Duration,
     pub(crate) user: u32,
     pub(crate) kind: Kind,
+}
+
+/// Messages within ten minutes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlannedLimits {
+    pub(crate) per_number: Option<u32>,
+    pub(crate) in_all: Option<u32>,
+}
+
+/// Lambda tries the producer's asynchronous invocation again though it went well: the same body comes into the queue
+/// once more, as another message of SQS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Repeat {
+    pub(crate) message: u32,
+    pub(crate) after: Millis,
+}
+
+/// An operator puts every dead letter back into the main queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Redrive {
+    pub(crate) at: Millis,
+}
+
+/// An operator switches something off for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Shutdown {
+    pub(crate) of: Switch,
+    pub(crate) from: Millis,
+    pub(crate) until: Millis,
 }
 
 /// What is particular about a message.
@@ -117,8 +158,12 @@ pub(crate) enum Trouble {
     /// Of the n-th provider.
     Provider(usize, ProviderTrouble),
     Queue(QueueCall, CallTrouble),
+    /// Of every call to the state table.
+    Table(TableTrouble),
     /// SQS hands a message out again although it is in flight, or gone.
     DoubleDelivery,
+    /// Somebody has shortened the queue's visibility timeout: messages come back while they are worked on.
+    ShortVisibility,
     /// The worker's own code panics at a place that the world can reach: where it logs.
     WorkerPanics,
 }
@@ -194,6 +239,21 @@ pub(crate) enum CallTrouble {
     Slow,
     /// Answered as done, but one of SQS's servers does not know: the message comes back. Deletions only.
     Forgotten,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum TableTrouble {
+    /// It fails before it takes effect.
+    Throttled,
+    /// The same, when the client's patience ends: the table cannot be reached.
+    TimesOut,
+    /// It takes effect, and nobody hears of it.
+    AnswerLost,
+    /// It fails, and takes effect some seconds later.
+    ArrivesLate,
+    /// It takes effect, its answer is lost, and the SDK makes it again.
+    MadeTwice,
+    Slow,
 }
 
 /// One worker process, on one machine.

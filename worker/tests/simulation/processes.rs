@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use shared::Clock;
 use tokio::time::timeout;
 use worker::config::Config;
-use worker::{KillSwitches, Ledger, OpenCode, Provider, Providers, Worker, serve};
+use worker::{KillSwitches, Ledger, OpenCode, Provider, Providers, State, Switchboard, Worker, serve};
 
 use crate::life::Life;
 use crate::outside::{NEVER, Outside};
 use crate::plan::{LifesEnd, Millis, Process, ProcessKind};
 use crate::providers::SimulatedProvider;
 use crate::receives::Handed;
+use crate::table::SimulatedTable;
 use crate::trace::Event;
 use crate::world::World;
 
@@ -68,6 +69,10 @@ fn away(world: &World, life: &Life) -> Millis {
 
 fn worker(life: &Arc<Life>, config: &Config, open: OpenCode) -> Worker {
     let outside = || Arc::new(Outside(Arc::clone(life)));
+    let table = || {
+        let table = Arc::clone(life.world.table.as_ref()?);
+        Some(Arc::new(SimulatedTable { life: Arc::clone(life), table }))
+    };
     let providers = (0..life.world.plan.providers)
         .map(|index| Arc::new(SimulatedProvider { life: Arc::clone(life), index }) as Arc<dyn Provider>);
     let clock = {
@@ -83,8 +88,8 @@ fn worker(life: &Arc<Life>, config: &Config, open: OpenCode) -> Worker {
         queue: outside(),
         clock,
         random: Mutex::new(fastrand::Rng::with_seed(seed)),
-        ledger: Ledger::new(None),
-        kill_switches: KillSwitches::new(None),
+        ledger: Ledger::new(table().map(|table| table as Arc<dyn State>)),
+        kill_switches: KillSwitches::new(table().map(|table| table as Arc<dyn Switchboard>)),
         telemetry: outside(),
     }
 }

@@ -76,7 +76,15 @@ impl Provider for SimulatedProvider {
         let nth = world.count("send", message);
         let trouble = world.provider_trouble(provider, message, nth);
         let (attempt, clock) = (world.next_attempt(), life.clock());
-        world.note(Event::AttemptBegun { who: life.who, message, provider, attempt, clock, trouble });
+        world.note(Event::AttemptBegun {
+            who: life.who,
+            work: world.work(),
+            message,
+            provider,
+            attempt,
+            clock,
+            trouble,
+        });
         let mut watch = Watch { provider: self, message, attempt, has_ended: false };
         let draws = world.draws.of("latency of sending").nth(u64::from(message)).nth(u64::from(nth));
         let Conduct { before, sends, after, end } =

@@ -1,6 +1,7 @@
 //! Receiving from the queue, with what SQS allows itself: out of order, only some of what is there, and twice.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqs::{Delivery, Receive};
@@ -10,7 +11,10 @@ use crate::draws::Draws;
 use crate::life::Life;
 use crate::plan::{CallTrouble, Millis, QueueCall};
 use crate::trace::Event;
-use crate::world::{MAIN, Receipt, World};
+use crate::world::{MAIN, REDRIVEN, Receipt, World, moment_of_sqs, text_attribute};
+
+/// Much shorter than the work on a message may take.
+const SHORT_VISIBILITY: Duration = Duration::from_secs(3);
 
 /// Deliveries that are made once more.
 #[derive(Default)]
@@ -54,9 +58,11 @@ impl World {
             self.sleep_until(self.now() + 7_000).await;
             return self.receive_failed(life, CallTrouble::Hangs);
         }
+        let is_short = self.visibility_is_short(process, nth);
+        let visibility = if is_short { SHORT_VISIBILITY } else { VISIBILITY };
         let most = if draws.of("few").happens(20) { 2 } else { 10 }.min(most);
         loop {
-            let deliveries = self.take(most, draws.of("order"));
+            let deliveries = self.take(most, visibility, draws.of("order"));
             if !deliveries.is_empty() {
                 if trouble == Some(CallTrouble::AnswerLost) {
                     for (delivery, _) in &deliveries {
@@ -100,9 +106,9 @@ impl World {
     }
 
     /// What is receivable now, the copies last, turned by `turn`.
-    fn take(&self, most: u32, turn: Draws) -> Vec<(Delivery, bool)> {
+    fn take(&self, most: u32, visibility: Duration, turn: Draws) -> Vec<(Delivery, bool)> {
         let (now, sqs_now) = (self.now(), self.sqs_now());
-        let visibility_timeout = Some(i64::try_from(VISIBILITY.as_secs()).expect("short"));
+        let visibility_timeout = Some(i64::try_from(visibility.as_secs()).expect("short"));
         let request = Receive { max_messages: i64::from(most), visibility_timeout };
         let received = self.state().account.receive(MAIN, request, sqs_now).expect("a sound receive");
         for moved in received.dead_lettered.into_iter().flat_map(|moved| moved.message_ids) {
@@ -138,8 +144,12 @@ impl World {
     fn hand(&self, life: &Life, delivery: &Delivery, is_copy: bool) -> Handed {
         let Receipt { number, message } = self.name_receipt(delivery);
         let (who, receive_count, clock) = (life.who, delivery.receive_count, life.clock());
-        self.note(Event::Handed { who, message, receipt: number, receive_count, is_copy, clock });
+        let sent_at = moment_of_sqs(delivery.message.sent_at);
+        let count = text_attribute(&delivery.message, REDRIVEN);
+        let redriven = count.map_or(0, |count| count.parse().expect("a number"));
+        self.note(Event::Handed { who, message, receipt: number, receive_count, redriven, is_copy, sent_at, clock });
         let sqs_id = delivery.message.id.clone();
+        let redriven = count.map(|count| json!({ "stringValue": count, "dataType": "Number" }));
         let record = json!({
             "messageId": sqs_id,
             "receiptHandle": delivery.receipt_handle,
@@ -150,6 +160,7 @@ impl World {
                 "SenderId": delivery.message.sender_id,
                 "ApproximateFirstReceiveTimestamp": delivery.first_received_at.unix_millis().to_string(),
             },
+            "messageAttributes": redriven.map_or_else(|| json!({}), |redriven| json!({ REDRIVEN: redriven })),
             "eventSource": "aws:sqs",
         });
         Handed { message, sqs_id, receipt_handle: delivery.receipt_handle.clone(), record }

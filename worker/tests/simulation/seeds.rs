@@ -81,20 +81,30 @@ fn told(history: &History) -> String {
         horizon,
         time_to_type,
         function_timeout,
+        has_table,
+        state,
+        limits,
         providers,
         heals_at,
         messages,
+        repeats,
+        redrives,
+        shutdowns,
         faults,
         processes,
         incidents,
     } = &history.plan;
     let heals_at = heals_at / 1_000;
+    let table = if *has_table { "a table" } else { "no table" };
     let mut lines = vec![format!(
         "seed {seed}: horizon {horizon:?}, time to type {time_to_type:?}, function timeout {function_timeout:?}, \
-         {providers} providers, all is well from {heals_at} s on"
+         {providers} providers, {table}, {state:?}, {limits:?}, all is well from {heals_at} s on"
     )];
     lines.extend(processes.iter().map(|process| format!("  {process:?}")));
     lines.extend(messages.iter().map(|message| format!("  {message:?}")));
+    lines.extend(repeats.iter().map(|repeat| format!("  {repeat:?}")));
+    lines.extend(redrives.iter().map(|redrive| format!("  {redrive:?}")));
+    lines.extend(shutdowns.iter().map(|shutdown| format!("  {shutdown:?}")));
     lines.extend(faults.iter().map(|fault| format!("  {fault:?}")));
     lines.extend(incidents.iter().map(|incident| format!("  {incident:?}")));
     lines.extend(history.trace.iter().map(ToString::to_string));

@@ -11,6 +11,9 @@ use crate::plan::Plan;
 enum Element {
     Process(usize),
     Message(usize),
+    Repeat(usize),
+    Redrive(usize),
+    Shutdown(usize),
     Fault(usize),
     Incident(usize),
 }
@@ -48,9 +51,13 @@ impl Plan {
     fn elements(&self) -> Vec<Element> {
         let processes = (0..self.processes.len()).map(Element::Process);
         let messages = (0..self.messages.len()).map(Element::Message);
+        let repeats = (0..self.repeats.len()).map(Element::Repeat);
+        let redrives = (0..self.redrives.len()).map(Element::Redrive);
+        let shutdowns = (0..self.shutdowns.len()).map(Element::Shutdown);
         let faults = (0..self.faults.len()).map(Element::Fault);
         let incidents = (0..self.incidents.len()).map(Element::Incident);
-        processes.chain(messages).chain(faults).chain(incidents).collect()
+        let operated = repeats.chain(redrives).chain(shutdowns);
+        processes.chain(messages).chain(operated).chain(faults).chain(incidents).collect()
     }
 
     fn with_only(&self, elements: &[Element]) -> Self {
@@ -61,6 +68,9 @@ impl Plan {
         Self {
             processes: kept(&self.processes, Element::Process, elements),
             messages: kept(&self.messages, Element::Message, elements),
+            repeats: kept(&self.repeats, Element::Repeat, elements),
+            redrives: kept(&self.redrives, Element::Redrive, elements),
+            shutdowns: kept(&self.shutdowns, Element::Shutdown, elements),
             faults: kept(&self.faults, Element::Fault, elements),
             incidents: kept(&self.incidents, Element::Incident, elements),
             ..self.clone()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use shared::{DeadLetterReason, Timestamp};
 
 use crate::plan::{CallTrouble, KeyTrouble, Millis, ProcessKind, ProviderTrouble};
+use crate::table_call::TableCall;
 
 /// One life of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,6 +13,10 @@ pub(crate) struct Who {
     pub(crate) process: u32,
     pub(crate) life: u32,
 }
+
+/// The work of one process on one delivery of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Work(pub(crate) u32);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
@@ -25,6 +30,22 @@ pub(crate) enum Event {
     Arrived {
         message: u32,
         sent_at: Timestamp,
+    },
+    /// The same body came once more.
+    Repeated {
+        message: u32,
+    },
+    /// A dead letter came back, for the so-many-th time.
+    Redriven {
+        message: u32,
+        reason: String,
+        redriven: u32,
+    },
+    SwitchedOff {
+        switch: String,
+    },
+    SwitchedOn {
+        switch: String,
     },
     Healed,
     Started {
@@ -48,7 +69,9 @@ pub(crate) enum Event {
         message: u32,
         receipt: u32,
         receive_count: u32,
+        redriven: u32,
         is_copy: bool,
+        sent_at: Timestamp,
         clock: Timestamp,
     },
     /// The process never heard of what SQS took out of sight for it.
@@ -81,6 +104,7 @@ pub(crate) enum Event {
     },
     AttemptBegun {
         who: Who,
+        work: Work,
         message: u32,
         provider: usize,
         attempt: u32,
@@ -112,6 +136,7 @@ pub(crate) enum Event {
         who: Who,
         message: u32,
         reason: DeadLetterReason,
+        redriven: u32,
         clock: Timestamp,
         call: CallEnd,
     },
@@ -121,6 +146,7 @@ pub(crate) enum Event {
         receipt: u32,
         call: CallEnd,
     },
+    Table(TableCall),
     Invoked {
         who: Who,
         batch: Vec<u32>,
@@ -137,6 +163,7 @@ pub(crate) enum Event {
     },
     WorkerPanicked {
         who: Who,
+        work: Work,
         message: u32,
     },
     SaidNotAttempted {
@@ -148,6 +175,14 @@ pub(crate) enum Event {
         who: Who,
         message: u32,
         reason: String,
+    },
+    SaidDuplicate {
+        who: Who,
+        message: u32,
+    },
+    SaidClaimLost {
+        who: Who,
+        message: u32,
     },
     SaidCircuit {
         who: Who,
@@ -199,6 +234,8 @@ impl Event {
     pub(crate) fn message(&self) -> Option<u32> {
         match self {
             Self::Arrived { message, .. }
+            | Self::Repeated { message }
+            | Self::Redriven { message, .. }
             | Self::Handed { message, .. }
             | Self::HandedToNobody { message, .. }
             | Self::MovedBySqs { message }
@@ -213,8 +250,13 @@ impl Event {
             | Self::Deleted { message, .. }
             | Self::WorkerPanicked { message, .. }
             | Self::SaidNotAttempted { message, .. }
-            | Self::SaidRetried { message, .. } => Some(*message),
+            | Self::SaidRetried { message, .. }
+            | Self::SaidDuplicate { message, .. }
+            | Self::SaidClaimLost { message, .. } => Some(*message),
+            Self::Table(call) => call.message,
             Self::Healed
+            | Self::SwitchedOff { .. }
+            | Self::SwitchedOn { .. }
             | Self::Started { .. }
             | Self::Crashed { .. }
             | Self::StopAsked { .. }
@@ -250,8 +292,18 @@ impl Event {
             | Self::WorkerPanicked { who, .. }
             | Self::SaidNotAttempted { who, .. }
             | Self::SaidRetried { who, .. }
+            | Self::SaidDuplicate { who, .. }
+            | Self::SaidClaimLost { who, .. }
             | Self::SaidCircuit { who, .. } => Some(*who),
-            Self::Arrived { .. } | Self::Healed | Self::MovedBySqs { .. } | Self::PhoneGot { .. } => None,
+            Self::Table(call) => Some(call.who),
+            Self::Arrived { .. }
+            | Self::Repeated { .. }
+            | Self::Redriven { .. }
+            | Self::SwitchedOff { .. }
+            | Self::SwitchedOn { .. }
+            | Self::Healed
+            | Self::MovedBySqs { .. }
+            | Self::PhoneGot { .. } => None,
         }
     }
 }

@@ -5,25 +5,29 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use shared::Timestamp;
-use sqs::{Account, Limits, NewMessage};
+use sqs::{Account, Limits};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
+use worker::{MemoryState, UserCode};
 
 use crate::bodies::{Letter, moment};
 use crate::codes::Codes;
 use crate::draws::Draws;
-use crate::plan::{CallTrouble, Fault, KeyTrouble, Millis, Plan, ProviderTrouble, QueueCall, Trouble};
+use crate::plan::{CallTrouble, Fault, KeyTrouble, Millis, Plan, ProviderTrouble, QueueCall, TableTrouble, Trouble};
 use crate::receives::Copies;
-use crate::trace::{Entry, Event};
+use crate::trace::{Entry, Event, Work};
 
 pub(crate) const MAIN: &str = "codes";
 pub(crate) const DEAD: &str = "codes-dead";
+/// The message attribute that a redrive counts up.
+pub(crate) const REDRIVEN: &str = "redriven";
 
 pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) draws: Draws,
     /// By number.
     pub(crate) letters: BTreeMap<u32, Letter>,
+    pub(crate) table: Option<Arc<MemoryState>>,
     began: Instant,
     /// Something became receivable sooner than was foreseen.
     pub(crate) changed: Notify,
@@ -39,6 +43,12 @@ pub(crate) struct State {
     /// Receipt handles in the order in which they were first given out: short names for the trace.
     pub(crate) receipts: BTreeMap<String, Receipt>,
     counts: BTreeMap<(&'static str, u32), u32>,
+    /// By owner, in the order in which they were first asked for.
+    claims: BTreeMap<String, u32>,
+    /// By task, in the order in which something was first heard of them.
+    works: BTreeMap<String, u32>,
+    /// What each of them claimed.
+    pub(crate) claimed: BTreeMap<Work, u32>,
     attempts: u32,
 }
 
@@ -75,12 +85,16 @@ impl World {
             numbers,
             receipts: BTreeMap::new(),
             counts: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            works: BTreeMap::new(),
+            claimed: BTreeMap::new(),
             attempts: 0,
         };
         Arc::new(Self {
             plan: plan.clone(),
             draws,
             letters,
+            table: plan.has_table.then(Arc::default),
             began: Instant::now(),
             changed: Notify::new(),
             state: Mutex::new(state),
@@ -131,6 +145,26 @@ impl World {
         self.state().numbers.get(name).copied()
     }
 
+    /// A short name for the owner of a claim.
+    pub(crate) fn number_of_claim(&self, owner: &str) -> u32 {
+        number_in(&mut self.state().claims, owner.to_owned())
+    }
+
+    /// The work that is being done: the worker has a task for each delivery.
+    pub(crate) fn work(&self) -> Work {
+        Work(number_in(&mut self.state().works, tokio::task::id().to_string()))
+    }
+
+    /// The message that this code belongs to; the first of those that were accepted in the same millisecond.
+    pub(crate) fn number_of_user_code(&self, code: &UserCode) -> Option<u32> {
+        self.letters.values().find(|letter| letter.user_code.as_ref() == Some(code)).map(|letter| letter.planned.number)
+    }
+
+    pub(crate) fn message_of_body(&self, body: &str) -> u32 {
+        let letter = self.letters.values().find(|letter| letter.body == body);
+        letter.expect("a dead letter has the body of a message").planned.number
+    }
+
     /// What goes wrong with a call of this kind, the `nth` about this message.
     fn trouble<T>(&self, of: impl Fn(Trouble) -> Option<T>, what: &str, message: u32, nth: u32) -> Option<T> {
         let now = self.now();
@@ -153,7 +187,9 @@ impl World {
             Trouble::Provider(..)
             | Trouble::Keys(_)
             | Trouble::Queue(..)
+            | Trouble::Table(_)
             | Trouble::DoubleDelivery
+            | Trouble::ShortVisibility
             | Trouble::WorkerPanics => None,
         };
         self.trouble(of, "provider", message, nth)
@@ -165,10 +201,22 @@ impl World {
             Trouble::Queue(..)
             | Trouble::Keys(_)
             | Trouble::Provider(..)
+            | Trouble::Table(_)
             | Trouble::DoubleDelivery
+            | Trouble::ShortVisibility
             | Trouble::WorkerPanics => None,
         };
         self.trouble(of, "queue", message, nth)
+    }
+
+    pub(crate) fn table_trouble(&self, call: &'static str, whose: u32, nth: u32) -> Option<TableTrouble> {
+        let of = |trouble| if let Trouble::Table(trouble) = trouble { Some(trouble) } else { None };
+        self.trouble(of, call, whose, nth)
+    }
+
+    pub(crate) fn visibility_is_short(&self, process: u32, nth: u32) -> bool {
+        let of = |trouble| (trouble == Trouble::ShortVisibility).then_some(());
+        self.trouble(of, "visibility", process, nth).is_some()
     }
 
     pub(crate) fn is_delivered_twice(&self, message: u32, receive_count: u32) -> bool {
@@ -181,22 +229,6 @@ impl World {
         self.trouble(of, "worker panics", message, nth).is_some()
     }
 
-    /// Puts all messages into the queue, each at its time.
-    pub(crate) async fn produce(&self) {
-        let mut arrivals: Vec<_> = self.letters.values().collect();
-        arrivals.sort_by_key(|letter| (letter.planned.arrives, letter.planned.number));
-        for letter in arrivals {
-            self.sleep_until(letter.planned.arrives).await;
-            let delay_seconds = Some(i64::from(letter.planned.delay_seconds));
-            let message = NewMessage { delay_seconds, ..NewMessage::new(letter.body.clone()) };
-            let now = self.sqs_now();
-            let sent = self.state().account.send(MAIN, message, letter.sender, now).expect("a sound message");
-            self.state().numbers.insert(sent.id.clone(), letter.planned.number);
-            self.note(Event::Arrived { message: letter.planned.number, sent_at: moment(self.now()) });
-            self.changed.notify_waiters();
-        }
-    }
-
     /// How many messages the main queue holds, whatever their state.
     pub(crate) fn queued(&self) -> usize {
         let now = self.sqs_now();
@@ -205,6 +237,23 @@ impl World {
     }
 }
 
+/// Names get numbers in the order in which they come up.
+fn number_in(names: &mut BTreeMap<String, u32>, name: String) -> u32 {
+    let next = u32::try_from(names.len()).expect("few");
+    *names.entry(name).or_insert(next)
+}
+
 pub(crate) fn sqs_time(moment: Timestamp) -> sqs::Timestamp {
     sqs::Timestamp::from_unix_millis(u64::try_from(moment.as_millisecond()).expect("after 1970"))
+}
+
+pub(crate) fn moment_of_sqs(time: sqs::Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(i64::try_from(time.unix_millis()).expect("in range")).expect("in range")
+}
+
+pub(crate) fn text_attribute<'m>(message: &'m sqs::Message, name: &str) -> Option<&'m str> {
+    match &message.attributes.get(name)?.value {
+        sqs::AttributeValue::Text(text) => Some(text),
+        sqs::AttributeValue::Binary(_) => None,
+    }
 }

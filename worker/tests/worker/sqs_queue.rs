@@ -26,6 +26,7 @@ fn letter<'m>(body: &'m str, detail: &'m str) -> DeadLetter<'m> {
         provider: Some("first"),
         attempts: 3,
         failed_at: beginning(),
+        redriven: 2,
         trace_header: Some("Root=1-65250495-30b227ef4ea882e709192510"),
     }
 }
@@ -55,6 +56,7 @@ async fn a_dead_letter_keeps_its_body_and_says_why_it_is_there() {
                 "provider": text("first"),
                 "attempts": text("3"),
                 "failed_at": text("2026-11-23T12:00:00.000Z"),
+                "redriven": text("2"),
             },
             "MessageSystemAttributes": { "AWSTraceHeader": text("Root=1-65250495-30b227ef4ea882e709192510") },
         })
@@ -64,7 +66,7 @@ async fn a_dead_letter_keeps_its_body_and_says_why_it_is_there() {
 #[tokio::test]
 async fn what_sqs_would_refuse_is_left_out_or_cut() {
     let (queue, received) = queue(200, SENT);
-    let unknown = DeadLetter { provider: None, trace_header: None, ..letter("", "") };
+    let unknown = DeadLetter { provider: None, redriven: 0, trace_header: None, ..letter("", "") };
     queue.dead_letter(&unknown).await.expect("taken");
     let call = received.try_recv().expect("a call");
     let attributes = call["MessageAttributes"].as_object().expect("attributes");

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use shared::Timestamp;
+
 use crate::history::History;
+use crate::plan::Millis;
 use crate::trace::{Entry, Event, Who};
 
 /// The deliveries of one message that are not settled yet: how many each life of a process holds.
@@ -19,10 +22,8 @@ pub(crate) enum Change {
     Nothing,
     /// Nobody else held it.
     Taken,
-    /// It was held already; `by_same` says that this very life held it.
-    TakenTwice {
-        by_same: bool,
-    },
+    /// It was held already.
+    TakenTwice,
     /// The life that held it ended with it.
     Abandoned,
 }
@@ -32,10 +33,10 @@ impl Holds {
     pub(crate) fn follow(&mut self, message: u32, event: &Event) -> Change {
         match event {
             Event::Handed { who, message: of, .. } if *of == message => {
-                let (is_held, by_same) = (!self.held.is_empty(), self.held.contains_key(who));
+                let is_held = !self.held.is_empty();
                 *self.held.entry(*who).or_default() += 1;
                 self.just_postponed = None;
-                if is_held { Change::TakenTwice { by_same } } else { Change::Taken }
+                if is_held { Change::TakenTwice } else { Change::Taken }
             }
             Event::Postponed { who, message: of, .. } if *of == message => {
                 self.release(*who);
@@ -46,14 +47,14 @@ impl Holds {
                 self.release(*who);
                 Change::Nothing
             }
-            Event::WorkerPanicked { who, message: of } if *of == message => {
+            Event::WorkerPanicked { who, message: of, .. } if *of == message => {
                 if self.just_postponed.take() == Some(*who) {
                     *self.held.entry(*who).or_default() += 1;
                 }
                 Change::Nothing
             }
             Event::Answered { who, named, .. } if named.contains(&message) => {
-                self.release(*who);
+                named.iter().filter(|of| **of == message).for_each(|_| self.release(*who));
                 Change::Nothing
             }
             Event::Crashed { who, .. } | Event::Killed { who } | Event::Stopped { who, .. } => {
@@ -64,6 +65,11 @@ impl Holds {
             | Event::Deleted { .. }
             | Event::Answered { .. }
             | Event::Arrived { .. }
+            | Event::Repeated { .. }
+            | Event::Redriven { .. }
+            | Event::SwitchedOff { .. }
+            | Event::SwitchedOn { .. }
+            | Event::Table(_)
             | Event::Healed
             | Event::Started { .. }
             | Event::StopAsked { .. }
@@ -81,6 +87,8 @@ impl Holds {
             | Event::WorkerPanicked { .. }
             | Event::SaidNotAttempted { .. }
             | Event::SaidRetried { .. }
+            | Event::SaidDuplicate { .. }
+            | Event::SaidClaimLost { .. }
             | Event::SaidCircuit { .. } => Change::Nothing,
         }
     }
@@ -108,7 +116,34 @@ impl Receive<'_> {
     }
 }
 
+/// How a message came to a process.
+#[derive(Clone, Copy)]
+pub(crate) struct Handing {
+    pub(crate) index: usize,
+    pub(crate) at: Millis,
+    pub(crate) receive_count: u32,
+    pub(crate) redriven: u32,
+    pub(crate) clock: Timestamp,
+}
+
 impl History {
+    /// How this life got the message last.
+    pub(crate) fn handed(&self, message: u32, who: Who, before: usize) -> Option<Handing> {
+        self.trace[..before].iter().enumerate().rev().find_map(|(index, entry)| {
+            let Event::Handed { who: by, message: of, receive_count, redriven, clock, .. } = entry.event else {
+                return None;
+            };
+            let at = entry.at;
+            (by == who && of == message).then_some(Handing { index, at, receive_count, redriven, clock })
+        })
+    }
+
+    /// How often the message has been redriven by then.
+    pub(crate) fn redriven_before(&self, message: u32, before: usize) -> usize {
+        let is_redrive = |entry: &&Entry| matches!(entry.event, Event::Redriven { message: of, .. } if of == message);
+        self.trace[..before].iter().filter(is_redrive).count()
+    }
+
     /// The receive that the entry at this index belongs to.
     pub(crate) fn receive_of(&self, message: u32, who: Who, end: usize) -> Receive<'_> {
         let (mut holds, mut start, mut is_double) = (Holds::default(), 0, false);
@@ -118,7 +153,7 @@ impl History {
             }
             match holds.follow(message, &entry.event) {
                 Change::Taken => (start, is_double) = (index, false),
-                Change::TakenTwice { .. } => is_double = true,
+                Change::TakenTwice => is_double = true,
                 Change::Nothing | Change::Abandoned => {}
             }
         }

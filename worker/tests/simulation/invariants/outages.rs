@@ -1,13 +1,13 @@
 //! What a provider that is down has to bear.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
 use super::reasons::end_of_retries;
 use crate::history::History;
 use crate::plan::{Fault, Millis, Trouble};
-use crate::trace::{AttemptEnd, Event, Who};
+use crate::trace::{AttemptEnd, Entry, Event, Who};
 
 /// Failures that open a circuit.
 const FAILURES_THAT_OPEN: usize = 5;
@@ -50,13 +50,17 @@ struct Outage {
 impl Outage {
     fn borne(history: &History, fault: &Fault, provider: usize, who: Who) -> Self {
         let (mut borne, mut open) = (Self::default(), BTreeSet::new());
-        for entry in history.trace.iter().filter(|entry| entry.at < fault.until && entry.event.who() == Some(who)) {
+        let of_life = |entry: &&Entry| entry.at < fault.until && entry.event.who() == Some(who);
+        let mut sent_at = BTreeMap::new();
+        for entry in history.trace.iter().filter(of_life) {
             let is_during = entry.at >= fault.from;
-            if let Event::AttemptBegun { message, provider: of, attempt, clock, .. } = &entry.event
+            if let Event::Handed { message, sent_at: at, .. } = &entry.event {
+                sent_at.insert(*message, *at);
+            } else if let Event::AttemptBegun { message, provider: of, attempt, clock, .. } = &entry.event
                 && *of == provider
             {
                 open.insert(*attempt);
-                let left = end_of_retries(history, *message).duration_since(*clock);
+                let left = end_of_retries(history, *message, sent_at[message]).duration_since(*clock);
                 borne.attempts += usize::from(is_during && left >= SignedDuration::from_secs(2));
             } else if let Event::AttemptEnded { provider: of, attempt, end, .. } = &entry.event
                 && *of == provider
