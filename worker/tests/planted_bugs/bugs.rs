@@ -14,7 +14,7 @@ pub(crate) struct Bug {
     pub(crate) seen_as: &'static [&'static str],
 }
 
-pub(crate) const BUGS: [Bug; 40] = [
+pub(crate) const BUGS: [Bug; 41] = [
     Bug {
         name: "an_answer_that_time_ran_out_for_names_no_failures",
         file: "worker/src/batch.rs",
@@ -62,21 +62,24 @@ pub(crate) const BUGS: [Bug; 40] = [
         file: "worker/src/settlement.rs",
         right: "const MOST_UNKNOWNS: u32 = 2;",
         wrong: "const MOST_UNKNOWNS: u32 = u32::MAX;",
-        seen_as: &["no_second_sms_without_a_cause"],
+        seen_as: &["no_third_attempt_follows_two_that_may_have_been_sent"],
     },
     Bug {
         name: "what_comes_back_after_two_unknown_outcomes_is_tried_again",
         file: "worker/src/settlement.rs",
         right: "(unknowns >= MOST_UNKNOWNS).then_some(",
         wrong: "(unknowns == u32::MAX).then_some(",
-        seen_as: &["no_second_sms_without_a_cause"],
+        seen_as: &["no_third_attempt_follows_two_that_may_have_been_sent"],
     },
     Bug {
         name: "a_provider_that_panicked_is_taken_not_to_have_sent",
         file: "worker/src/delivery.rs",
         right: "Ok(Err(_panic)) => Attempt::failed(Outcome::Unknown, \"panic\"),",
         wrong: "Ok(Err(_panic)) => Attempt::failed(Outcome::Transient { retry_after: None }, \"panic\"),",
-        seen_as: &["no_second_sms_without_a_cause"],
+        seen_as: &[
+            "no_third_attempt_follows_two_that_may_have_been_sent",
+            "an_unknown_outcome_is_written_down_before_the_next_attempt",
+        ],
     },
     Bug {
         name: "a_fraud_defence_is_defeated_by_asking_the_next_provider",
@@ -188,6 +191,13 @@ pub(crate) const BUGS: [Bug; 40] = [
         seen_as: &["an_unknown_outcome_is_written_down_before_the_next_attempt"],
     },
     Bug {
+        name: "a_claim_is_given_back_between_two_attempts",
+        file: "worker/src/claiming.rs",
+        right: "if self.update(Status::InFlight, attempts).await? {",
+        wrong: "if self.update(Status::Retry, attempts).await? {",
+        seen_as: &["every_attempt_is_claimed"],
+    },
+    Bug {
         name: "a_claim_does_not_recognise_itself_after_a_lost_answer",
         file: "worker/src/state/claim.rs",
         right: "Status::InFlight if known.lease_owner == claim.owner =>",
@@ -201,8 +211,8 @@ pub(crate) const BUGS: [Bug; 40] = [
         wrong: "                if state.attempts == 0 {\n                    self.messages.put(claim.id.clone(), state.clone(), kept_until(claim.now));\n                }\n                Claimed::Granted(state)",
         seen_as: &[
             "a_message_has_one_holder",
-            "a_second_sms_comes_only_where_nobody_could_know_of_the_first",
             "no_message_is_sent_twice_at_once",
+            "no_third_attempt_follows_two_that_may_have_been_sent",
         ],
     },
     Bug {
@@ -283,7 +293,7 @@ pub(crate) const BUGS: [Bug; 40] = [
         file: "worker/src/kill_switches.rs",
         right: "age >= SignedDuration::ZERO && age.unsigned_abs() < SWITCHES_ARE_READ_EVERY",
         wrong: "age >= SignedDuration::ZERO",
-        seen_as: &["nothing_is_sent_that_is_switched_off"],
+        seen_as: &["nothing_is_sent_that_is_switched_off", "every_message_is_settled_in_the_end"],
     },
     Bug {
         name: "what_is_switched_off_is_sent_all_the_same",

@@ -3,12 +3,14 @@
 //! `Worker::handle_batch` and `serve` run, through the public interface of the crate, under tokio's paused time on a
 //! runtime with one thread. The world around them is played: SQS by the pure model in `infra/local/sqs`, delivering at
 //! least once, late, twice and out of order; KMS and providers that fail in every class, hang, answer too late, or send
-//! and lose the answer; processes of both kinds with clocks of their own that crash, at any moment and just before or
-//! after any call to the outside, and start again.
+//! and lose the answer; a state table that all processes share, whose calls are refused, made twice, lose their answers,
+//! arrive late, or all fail for a while; processes of both kinds with clocks of their own that crash, at any moment and
+//! just before or after any call to the outside, and start again; users who ask for one code after the other, a producer
+//! that is invoked twice, and operators who redrive dead letters and switch things off.
 //!
 //! One seed is one history. A [`plan`] is drawn from it, as data; carried out ([`history`]), it leaves a [`trace`], by
 //! which alone the [`invariants`] judge. A plan that violates one is shortened ([`shrinking`]) and told with the trace
-//! and the command that repeats it. The state table, and with it lost writes and leases, is not there yet.
+//! and the command that repeats it.
 //!
 //! ```sh
 //! cargo test -p worker --no-default-features --test simulation          # 2,000 seeds
@@ -94,51 +96,4 @@ fn no_history_of_codes_that_are_really_sealed_violates_an_invariant() {
     shown.assert_sound(&codes);
     shown.coverage.assert_reaches("an SMS", 300);
     shown.coverage.assert_reaches("dead: undecryptable", 10);
-}
-
-// TEMPORARY
-static TIMES: std::sync::Mutex<std::collections::BTreeMap<&'static str, std::time::Duration>> =
-    std::sync::Mutex::new(std::collections::BTreeMap::new());
-#[test]
-#[ignore]
-fn survey() {
-    let codes = Codes::by_hand();
-    let count = number("SIMULATION_SEEDS").unwrap_or(500);
-    let mut by: std::collections::BTreeMap<&str, Vec<(u64, String)>> = Default::default();
-    let next = std::sync::atomic::AtomicU64::new(number("SIMULATION_FROM").unwrap_or(0));
-    let until = number("SIMULATION_FROM").unwrap_or(0) + count;
-    let by_lock = std::sync::Mutex::new(&mut by);
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    if seed >= until {
-                        break;
-                    }
-                    let t0 = std::time::Instant::now();
-                    let history = History::of(&Plan::draw(seed, &codes), &codes);
-                    *TIMES.lock().unwrap().entry("history").or_default() += t0.elapsed();
-                    let t0 = std::time::Instant::now();
-                    history.tries();
-                    *TIMES.lock().unwrap().entry("tries").or_default() += t0.elapsed();
-                    for (name, check) in invariants::INVARIANTS {
-                        let t0 = std::time::Instant::now();
-                        let checked = check(&history);
-                        *TIMES.lock().unwrap().entry(name).or_default() += t0.elapsed();
-                        if let Err(what) = checked {
-                            by_lock.lock().unwrap().entry(name).or_default().push((seed, what));
-                        }
-                    }
-                }
-            });
-        }
-    });
-    println!("{:#?}", TIMES.lock().unwrap());
-    for (name, seeds) in by {
-        println!("{name}: {}", seeds.len());
-        for (seed, what) in seeds.iter().take(4) {
-            println!("    {seed}: {what}");
-        }
-    }
 }

@@ -63,6 +63,10 @@ impl Claims {
         } else if let Asked::Update { claim, status, .. } = call.asked
             && status != Status::InFlight
         {
+            // Whatever becomes of the call, who makes it is through.
+            if let Some(told) = self.told.get_mut(&call.work) {
+                told.held = None;
+            }
             let is_holders = self.open.is_some_and(|open| open.claim == claim) || status == Status::Sent;
             if is_holders && call.took_effect() {
                 self.open = None;
@@ -211,8 +215,12 @@ pub(crate) fn an_unknown_outcome_is_written_down_before_the_next_attempt(history
             let (Some(before), Some(_)) = (before, next.claim) else { continue };
             let Some((ended, end)) = before.end else { continue };
             let is_written = |entry: &Entry| {
-                matches!(&entry.event, Event::Table(call) if call.work == next.work
-                    && matches!(call.asked, Asked::Update { .. }))
+                let Event::Table(call) = &entry.event else { return false };
+                let is_held = match call.did {
+                    Some(Did::Updated { was_held }) if call.is_heard => was_held,
+                    _ => history.plan.state.unreachable == WhenUnreachable::Allow,
+                };
+                call.work == next.work && matches!(call.asked, Asked::Update { .. }) && is_held
             };
             if end.is_unknown() && !history.trace[ended..next.began].iter().any(is_written) {
                 return Err(format!("message {message} was tried again at {} ms, and nobody could know", next.at));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use worker::{Counted, LimitScope, Status};
+use worker::{Counted, LimitScope, Status, WhenUnreachable};
 
 use crate::history::History;
 use crate::plan::TableTrouble;
@@ -17,7 +17,7 @@ pub(crate) fn a_message_is_counted_once(history: &History) -> Result<(), String>
     for entry in &history.trace {
         let Some(message) = entry.event.message() else { continue };
         let account = accounts.entry(message).or_default();
-        account.follow(&entry.event);
+        account.follow(history, &entry.event);
         let most = account.excuses + 1;
         if let Some(scope) = scopes.iter().find(|scope| account.times(**scope) > most) {
             let times = account.times(*scope);
@@ -25,7 +25,7 @@ pub(crate) fn a_message_is_counted_once(history: &History) -> Result<(), String>
         }
         if let Event::AttemptBegun { work, .. } = &entry.event
             && account.first_claim == Some(*work)
-            && let Some(scope) = scopes.iter().find(|scope| !account.asked.contains(&(*work, **scope)))
+            && let Some(scope) = scopes.iter().find(|scope| !account.passed.contains(&(*work, **scope)))
         {
             return Err(format!("message {message} was tried at {} ms, and not counted for {scope:?}", entry.at));
         }
@@ -37,7 +37,8 @@ pub(crate) fn a_message_is_counted_once(history: &History) -> Result<(), String>
 #[derive(Default)]
 struct Account {
     counted: Vec<LimitScope>,
-    asked: Vec<(Work, LimitScope)>,
+    /// Who may send it as far as this limit goes.
+    passed: Vec<(Work, LimitScope)>,
     /// Reasons to count it once more.
     excuses: usize,
     /// None once it may have been claimed by others.
@@ -50,19 +51,21 @@ impl Account {
         self.counted.iter().filter(|counted| **counted == scope).count()
     }
 
-    fn follow(&mut self, event: &Event) {
+    fn follow(&mut self, history: &History, event: &Event) {
         if let Event::Redriven { .. } = event {
             self.excuses += 1;
         }
-        let Event::Table(TableCall { work, asked, did, trouble, .. }) = event else { return };
+        let Event::Table(call @ TableCall { work, asked, did, trouble, .. }) = event else { return };
         let is_uncertain = trouble.is_some_and(|trouble| trouble != TableTrouble::Slow);
         match asked {
             Asked::Count { scope } => {
-                self.asked.push((*work, *scope));
-                let is_full = matches!(did, Some(Did::Counted(Counted::Full)));
+                let (is_within, is_full) =
+                    (*did == Some(Did::Counted(Counted::Within)), *did == Some(Did::Counted(Counted::Full)));
                 self.excuses += usize::from(is_uncertain || is_full);
-                if matches!(did, Some(Did::Counted(Counted::Within))) {
-                    self.counted.push(*scope);
+                self.counted.extend(is_within.then_some(*scope));
+                let is_allowed = call.is_unanswered() && history.plan.state.unreachable == WhenUnreachable::Allow;
+                if call.is_heard && is_within || is_allowed {
+                    self.passed.push((*work, *scope));
                 }
             }
             Asked::Claim { .. } => {
@@ -74,7 +77,7 @@ impl Account {
             // What was given back before it was counted.
             Asked::Update { status, .. } => {
                 let is_release = *status == Status::Retry || *status == Status::DeadLettered;
-                let was_counted = self.asked.iter().any(|(by, _)| by == work);
+                let was_counted = self.passed.iter().any(|(by, _)| by == work);
                 self.excuses += usize::from(is_release && is_uncertain && !was_counted);
             }
             Asked::Look | Asked::Newest | Asked::Switches => {}

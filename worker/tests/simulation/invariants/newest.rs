@@ -87,8 +87,8 @@ pub(crate) fn what_is_superseded_has_a_newer_code(history: &History) -> Result<(
         let code = code.ok_or(format!("message {message} is dead as superseded at {} ms, and nothing is", entry.at))?;
         let is_recorded = calls(history, index)
             .any(|call| call.did == Some(Did::Ranked(Standing::Newest)) && is_about_newer(history, call, code));
-        let newer = history.letters.keys().filter(|other| is_newer(history, **other, code));
-        let is_known = newer.into_iter().any(|newer| was_opened(history, *newer, *who, index));
+        let mut newer = history.letters.keys().filter(|other| is_newer(history, **other, code));
+        let is_known = newer.any(|newer| was_opened(history, *newer, *who, index));
         if !is_recorded && !is_known {
             return Err(format!("message {message} is dead as superseded at {} ms, and has no newer one", entry.at));
         }

@@ -1,32 +1,30 @@
 //! One code, one SMS: what may lead to a second one, and that nothing leads to a third.
 
+use std::collections::BTreeSet;
+
+use shared::DeadLetterReason;
+use worker::{Status, Switch, WhenUnreachable};
+
 use super::tries::Try;
 use crate::history::History;
 use crate::plan::millis;
 use crate::table::PATIENCE;
-use crate::table_call::{Asked, Did};
-use crate::trace::Event;
-use shared::DeadLetterReason;
-use worker::{Status, Switch, WhenUnreachable};
+use crate::table_call::Asked;
+use crate::trace::{AttemptEnd, Entry, Event, Who};
 
 /// Two attempts that may each have been sent are enough.
 const MOST_THAT_MAY_HAVE_BEEN_SENT: usize = 2;
 
-/// Reasons that a message can be dead for before it is looked up.
-const COMES_BEFORE_THE_STATE: [DeadLetterReason; 2] =
-    [DeadLetterReason::CountryNotAllowed, DeadLetterReason::StateUnavailable];
-
-/// A second SMS follows an outcome that nobody knows, a worker that died or panicked between the beginning of a send and
-/// the sent mark, a sent mark that could not be written, or a claim that the table did not answer where that is allowed.
-/// Without a table that holds for each process by itself.
+/// Another attempt after an SMS follows an outcome that nobody knows, a worker that died or panicked between the beginning
+/// of a send and the sent mark, a sent mark that could not be written, or a claim that the table did not answer where that
+/// is allowed. Without a table that holds for each process by itself.
 pub(crate) fn a_second_sms_comes_only_where_nobody_could_know_of_the_first(history: &History) -> Result<(), String> {
     for (message, tries) in history.tries() {
-        let sent: Vec<&Try> = tries.all.iter().filter(|tried| tried.reached_phone).collect();
-        for (index, second) in sent.iter().enumerate() {
-            for first in &sent[..index] {
+        for (index, second) in tries.all.iter().enumerate() {
+            for first in tries.all[..index].iter().filter(|first| first.reached_phone) {
                 if history.plan.has_table || first.who == second.who {
                     may_follow(history, first, second).map_err(|objection| {
-                        format!("the phone of message {message} got a second SMS of {} ms, {objection}", second.at)
+                        format!("a second SMS of message {message} was tried at {} ms, {objection}", second.at)
                     })?;
                 }
             }
@@ -109,45 +107,50 @@ pub(crate) fn no_message_is_sent_twice_at_once(history: &History) -> Result<(), 
     Ok(())
 }
 
-/// A message that was sent is done with: it is said to be a duplicate, and is no dead letter any more. Only where it
+/// A message that was sent is done with: it is said to be a duplicate, and is no dead letter any more. Only where that
 /// could not be known, or an operator's switch came before.
 pub(crate) fn what_was_sent_is_no_dead_letter(history: &History) -> Result<(), String> {
-    let mut sent = std::collections::BTreeSet::new();
-    let mut accepted = std::collections::BTreeSet::new();
+    let mut accepted = BTreeSet::new();
     for (index, entry) in history.trace.iter().enumerate() {
-        if let Event::Table(call) = &entry.event
-            && let (Asked::Update { status: Status::Sent, .. }, Some(Did::Updated { .. })) = (&call.asked, &call.did)
-        {
-            sent.extend(call.message);
-        } else if let Event::AttemptEnded { message, end: crate::trace::AttemptEnd::Accepted, .. } = &entry.event {
+        if let Event::AttemptEnded { message, end: AttemptEnd::Accepted, .. } = &entry.event {
             accepted.insert(*message);
         } else if let Event::SaidDuplicate { message, .. } = &entry.event
             && !accepted.contains(message)
         {
             return Err(format!("message {message} was said to be sent at {} ms, and was not", entry.at));
         } else if let Event::DeadLettered { who, message, reason, .. } = &entry.event
-            && sent.contains(message)
-            && !COMES_BEFORE_THE_STATE.contains(reason)
-            && let Some(handed) = history.handed(*message, *who, index)
+            && accepted.contains(message)
+            && must_know_that_it_was_sent(history, *who, *message, *reason, index)
         {
-            let is_first = handed.receive_count == 1 && handed.redriven == 0 && *reason != DeadLetterReason::Expired;
-            let receive = history.receive_of(*message, *who, index);
-            let is_odd = receive.is_double
-                || history.is_known_to_be_off(&Switch::Everything, *who, *message, index)
-                || receive.has(|event| matches!(event, Event::WorkerPanicked { .. }))
-                || receive.has(|event| matches!(event, Event::Table(call) if call.is_unanswered()));
-            let was_sent_before = was_marked(history, *message, handed.index);
-            if !is_first && !is_odd && was_sent_before {
-                return Err(format!("message {message} is dead as {reason} at {} ms, though it was sent", entry.at));
-            }
+            return Err(format!("message {message} is dead as {reason} at {} ms, though it was sent", entry.at));
         }
     }
     Ok(())
 }
 
-fn was_marked(history: &History, message: u32, before: usize) -> bool {
-    history.trace[..before].iter().any(|entry| {
+fn must_know_that_it_was_sent(
+    history: &History,
+    who: Who,
+    message: u32,
+    reason: DeadLetterReason,
+    index: usize,
+) -> bool {
+    let Some(handed) = history.handed(message, who, index) else { return false };
+    let is_marked = |entry: &Entry| {
         matches!(&entry.event, Event::Table(call) if call.message == Some(message) && call.took_effect()
             && matches!(call.asked, Asked::Update { status: Status::Sent, .. }))
-    })
+    };
+    let comes_before = [DeadLetterReason::CountryNotAllowed, DeadLetterReason::StateUnavailable].contains(&reason)
+        || history.knows_to_be_off(&Switch::Everything, who, message, index);
+    // A first receive looks a message up by claiming it.
+    let looks_it_up = handed.receive_count > 1 || handed.redriven > 0 || reason == DeadLetterReason::Expired;
+    let receive = history.receive_of(message, who, index);
+    let cannot_tell = |event: &Event| {
+        matches!(event, Event::Table(call) if call.is_unanswered()) || matches!(event, Event::WorkerPanicked { .. })
+    };
+    looks_it_up
+        && !comes_before
+        && !receive.is_double
+        && !receive.has(cannot_tell)
+        && history.trace[..handed.index].iter().any(is_marked)
 }

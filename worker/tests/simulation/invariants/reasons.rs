@@ -1,10 +1,9 @@
 //! What becomes of a message that is not delivered, and why.
 
-use jiff::SignedDuration;
-use shared::{DeadLetterReason, Timestamp};
-
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+use shared::{DeadLetterReason, Timestamp};
 use worker::{Counted, OnAbandoned, Refusal, Status, Switch, WhenUnreachable};
 
 use super::holds::Receive;
@@ -176,7 +175,7 @@ impl Letter<'_> {
     }
 
     fn knows_to_be_off(&self, switch: &Switch) -> bool {
-        self.history.is_known_to_be_off(switch, self.who, self.message, self.index)
+        self.history.knows_to_be_off(switch, self.who, self.message, self.index)
     }
 
     fn ended_as(&self, receive: &Receive<'_>, expected: AttemptEnd) -> Result<(), &'static str> {
@@ -196,9 +195,11 @@ impl Letter<'_> {
             Some(*redriven)
         });
         let redriven = redriven.min().unwrap_or_default();
-        let since = history.trace[..self.index].iter().position(
-            |entry| matches!(&entry.event, Event::Redriven { message, redriven: count, .. } if *message == self.message && *count == redriven),
-        );
+        let is_redrive = |entry: &Entry| {
+            matches!(entry.event, Event::Redriven { message, redriven: count, .. }
+                if message == self.message && count == redriven)
+        };
+        let since = history.trace[..self.index].iter().position(is_redrive);
         let (mut open, mut unknowns) = (BTreeSet::new(), 0);
         for entry in &history.trace[since.unwrap_or_default()..self.index] {
             let is_about_it = entry.event.message() == Some(self.message);

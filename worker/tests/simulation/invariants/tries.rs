@@ -10,6 +10,9 @@ use crate::plan::Millis;
 use crate::table_call::{Asked, TableCall};
 use crate::trace::{AttemptEnd, Event, Who, Work};
 
+/// A call to the table that takes its time, after the provider's answer.
+const TIME_TO_MARK: Millis = 2_000;
+
 /// One attempt. Moments are places in the trace.
 pub(crate) struct Try {
     pub(crate) who: Who,
@@ -24,6 +27,7 @@ pub(crate) struct Try {
     /// The table had not answered the claim, and `[state] unreachable` is `allow`; or there is no table.
     pub(crate) is_unprotected: bool,
     pub(crate) end: Option<(usize, AttemptEnd)>,
+    ended_at: Millis,
     pub(crate) reached_phone: bool,
     /// From when on even its own process did not know that it was sent: an outcome that nobody knows, or its end.
     pub(crate) forgotten: Option<usize>,
@@ -58,13 +62,14 @@ impl Try {
         self.end.is_some_and(|(_, end)| end == AttemptEnd::Accepted)
     }
 
-    fn follow(&mut self, index: usize, event: &Event) {
+    fn follow(&mut self, index: usize, at: Millis, event: &Event) {
         if let Event::PhoneGot { attempt, .. } = event {
             self.reached_phone |= *attempt == self.attempt;
         } else if let Event::AttemptEnded { attempt, end, .. } = event
             && *attempt == self.attempt
         {
             self.end = Some((index, *end));
+            self.ended_at = at;
             if end.is_unknown() || *end == AttemptEnd::Died {
                 self.forgotten = Some(index);
             }
@@ -75,18 +80,19 @@ impl Try {
         {
             let place = if call.took_effect() { &mut self.marked } else { &mut self.unmarked };
             *place = place.or(Some(index));
-        } else if self.marked.is_none() && self.ends_work(event) {
+        } else if self.marked.is_none() && self.ends_work(at, event) {
             self.forgotten = self.forgotten.or(Some(index));
         }
     }
 
-    /// Whether whoever made the attempt does nothing more after this.
-    fn ends_work(&self, event: &Event) -> bool {
+    /// Whether whoever made the attempt came to do nothing more: the work panicked, or its process ended before it can
+    /// have marked the message as sent.
+    fn ends_work(&self, at: Millis, event: &Event) -> bool {
         if let Event::WorkerPanicked { work, .. } = event {
             return *work == self.work;
         }
         let is_end = matches!(event, Event::Crashed { .. } | Event::Killed { .. } | Event::Stopped { .. });
-        is_end && event.who() == Some(self.who)
+        is_end && event.who() == Some(self.who) && at <= self.ended_at + TIME_TO_MARK
     }
 }
 
@@ -101,7 +107,7 @@ impl Tries {
                 of_message.follow(history, index, entry.at, &entry.event);
             } else if let Event::Crashed { .. } | Event::Killed { .. } | Event::Stopped { .. } = &entry.event {
                 let all = tries.values_mut().flat_map(|tries| &mut tries.all);
-                all.for_each(|tried| tried.follow(index, &entry.event));
+                all.for_each(|tried| tried.follow(index, entry.at, &entry.event));
             }
         }
         tries
@@ -125,13 +131,14 @@ impl Tries {
                 claim: told.and_then(|told| told.held),
                 is_unprotected: !history.plan.has_table || told.is_some_and(|told| told.is_unprotected),
                 end: None,
+                ended_at: at,
                 reached_phone: false,
                 forgotten: None,
                 unmarked: None,
                 marked: None,
             });
         }
-        self.all.iter_mut().for_each(|tried| tried.follow(index, event));
+        self.all.iter_mut().for_each(|tried| tried.follow(index, at, event));
     }
 }
 
