@@ -21,7 +21,7 @@ const SHORTEST: usize = 32;
 const KEPT: usize = 16;
 
 impl NumberKey {
-    /// The configured key; the error completes "`number_key` in [limits] …".
+    /// The configured key; the error completes `number_key in [limits] …`.
     pub(super) fn given(key: SecretString) -> Result<Self, String> {
         let bytes = key.expose_secret().as_bytes();
         if bytes.len() < SHORTEST {

@@ -34,7 +34,7 @@ pub trait State: Send + Sync {
     /// What is known of a message; nothing where none was ever claimed.
     async fn look(&self, id: &MessageId, now: Timestamp) -> Result<Option<MessageState>, StateError>;
 
-    /// Takes a message for one receive, as [`decide`] says.
+    /// Takes a message for one receive, as `decide` says.
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StateError>;
 
     /// Writes down how far the holder of a claim came; whether it still held it. [`Status::Sent`] is written whoever
