@@ -1,7 +1,7 @@
 //! One message, one sender: the claim that is taken just before the first attempt, and given back with the verdict.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use shared::telemetry::Fact;
@@ -43,7 +43,7 @@ pub(crate) struct Hold<'w> {
     grant: &'w Grant,
     clock: &'w Clock,
     /// When the code was last found to be its user's newest; used up by an attempt.
-    newest_at: std::sync::Mutex<Option<Instant>>,
+    newest_at: Mutex<Option<Instant>>,
 }
 
 impl Worker {
@@ -82,16 +82,6 @@ impl Worker {
         is_of_others.then_some(ending)
     }
 
-    /// Whether a newer code of the same user and purpose is known, and else that this one is the newest.
-    ///
-    /// Only for a code that was decrypted: what anybody could have written must not cancel a true one.
-    pub(crate) async fn superseded(&self, page: &Page<'_>, code: &UserCode) -> Result<(), Ending> {
-        match page.newest(code, self.clock.now()).await? {
-            Standing::Newest => Ok(()),
-            Standing::Superseded => Err(Ending::superseded()),
-        }
-    }
-
     /// Takes the message for this receive, if it may be sent: nobody else has it, its code is the newest and no limit is
     /// reached.
     pub(crate) async fn take<'w>(
@@ -107,7 +97,7 @@ impl Worker {
         let code = UserCode::of(message, claim.now);
         let newest = async {
             match &code {
-                Some(code) => self.superseded(&page, code).await,
+                Some(code) => page.must_be_newest(code, claim.now).await,
                 None => Ok(()),
             }
         };
@@ -133,7 +123,7 @@ impl Worker {
             before: Some(state),
             code,
         });
-        let hold = Hold { page, grant, clock: &self.clock, newest_at: std::sync::Mutex::new(Some(newest_at)) };
+        let hold = Hold { page, grant, clock: &self.clock, newest_at: Mutex::new(Some(newest_at)) };
         hold.note_earlier_attempts();
         newest?;
         if let Some(reason) = forbids_attempts(hold.unknowns()) {
@@ -178,8 +168,20 @@ impl Worker {
 
     /// Gives a claim back, with what came of it.
     pub(crate) async fn give_back(&self, page: &Page<'_>, grant: &Grant, status: Status, attempts: u32) {
-        let hold = Hold { page: *page, grant, clock: &self.clock, newest_at: std::sync::Mutex::default() };
+        let hold = Hold { page: *page, grant, clock: &self.clock, newest_at: Mutex::default() };
         let _ = hold.update(status, attempts).await;
+    }
+}
+
+impl Page<'_> {
+    /// Records a code as its user's newest for its purpose, or ends the receive since a newer one is known.
+    ///
+    /// Only for a code that was decrypted: what anybody could have written must not cancel a true one.
+    pub(crate) async fn must_be_newest(&self, code: &UserCode, now: Timestamp) -> Result<(), Ending> {
+        match self.newest(code, now).await? {
+            Standing::Newest => Ok(()),
+            Standing::Superseded => Err(Ending::superseded()),
+        }
     }
 }
 
@@ -212,16 +214,13 @@ impl Hold<'_> {
     }
 
     /// Whether the code is still its user's newest, asked before each attempt.
-    pub(crate) async fn is_newest(&self) -> Result<(), Ending> {
+    pub(crate) async fn must_be_newest(&self) -> Result<(), Ending> {
         let Some(code) = &self.grant.code else { return Ok(()) };
-        let asked_at = self.newest_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let asked_at = self.newest_at.lock().unwrap_or_else(PoisonError::into_inner).take();
         if asked_at.is_some_and(|asked_at| asked_at.elapsed() < NEWEST_FOR) {
             return Ok(());
         }
-        match self.page.newest(code, self.clock.now()).await? {
-            Standing::Newest => Ok(()),
-            Standing::Superseded => Err(Ending::superseded()),
-        }
+        self.page.must_be_newest(code, self.clock.now()).await
     }
 
     async fn update(&self, status: Status, attempts: u32) -> Result<bool, Unreachable> {

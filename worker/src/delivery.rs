@@ -158,7 +158,7 @@ impl Delivery<'_> {
             self.note_closed(provider, closed);
             NotBegun::Closed(closed)
         })?;
-        hold.is_newest().await.map_err(NotBegun::Ended)?;
+        hold.must_be_newest().await.map_err(NotBegun::Ended)?;
         let valid_for = self.life_left()?;
         if permit.is_probe() {
             self.tell(provider, "half_open", None);

@@ -127,13 +127,13 @@ impl Worker {
         grant: &OnceLock<Grant>,
     ) -> Ending {
         let message = &admitted.message;
-        if off.is_off(&Switch::Everything) {
-            return Ending::failed(RetryReason::SwitchedOff, "everything is switched off");
-        }
         // A first receive of a message that was sent before is found out by its claim.
         let may_be_known = record.receive_count() > 1 || record.redriven > 0;
         if may_be_known && let Some(ending) = self.already_ended(record, &message.id, deadline).await {
             return ending;
+        }
+        if off.is_off(&Switch::Everything) {
+            return Ending::failed(RetryReason::SwitchedOff, "everything is switched off");
         }
         let delivery = Delivery {
             id: &message.id,
@@ -167,7 +167,7 @@ impl Worker {
             return Ok(());
         }
         self.text_of(record, admitted, deadline).await?;
-        self.superseded(&self.page(record, &admitted.message.id), &code).await
+        self.page(record, &admitted.message.id).must_be_newest(&code, self.clock.now()).await
     }
 
     /// Decrypts the message's code, if it has one, and renders the text.

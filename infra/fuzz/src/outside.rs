@@ -66,19 +66,8 @@ pub(crate) fn worker() -> (Arc<Worker>, Arc<Outside>) {
 fn config() -> Config {
     let environment = Environment::from_lookup(|_| Some("token".to_owned()));
     let file = File::parse(CONFIGURATION, &environment).unwrap_or_else(|faults| panic!("{faults}"));
-    let File { settings, providers: _, route, retry, texts, state, limits, test_numbers } = file;
-    Config {
-        settings,
-        allowed_pools: Some([UserPoolId::parse(POOL).expect("it is a pool id")].into()),
-        trusted_senders: None,
-        key_arns: vec![KeyArn::parse(KEY).expect("it is a key ARN")],
-        route,
-        retry,
-        texts,
-        state,
-        limits,
-        test_numbers,
-    }
+    let (config, _) = file.into_config(vec![KeyArn::parse(KEY).expect("it is a key ARN")]);
+    Config { allowed_pools: Some([UserPoolId::parse(POOL).expect("it is a pool id")].into()), ..config }
 }
 
 impl Outside {

@@ -246,20 +246,9 @@ fn configuration(pool: &UserPool, twilio: &str) -> anyhow::Result<(Config, Vec<A
          [limits]\nper_number = \"off\"\n"
     );
     let environment = Environment::from_lookup(|_| Some(AUTH_TOKEN.to_owned()));
-    let File { settings, providers, route, retry, texts, state, limits, test_numbers } =
-        File::parse(&toml, &environment)?;
-    let config = Config {
-        settings,
-        allowed_pools: Some([pool.id.clone()].into()),
-        trusted_senders: Some([PRODUCER_ID.to_owned()].into()),
-        key_arns: vec![pool.key.clone()],
-        route,
-        retry,
-        texts,
-        state,
-        limits,
-        test_numbers,
-    };
+    let (config, providers) = File::parse(&toml, &environment)?.into_config(vec![pool.key.clone()]);
+    let (allowed_pools, trusted_senders) = (Some([pool.id.clone()].into()), Some([PRODUCER_ID.to_owned()].into()));
+    let config = Config { allowed_pools, trusted_senders, ..config };
     let clock = Clock::system();
     let providers: Result<Vec<_>, _> = providers.into_iter().map(|settings| settings.into_provider(&clock)).collect();
     Ok((config, providers?))

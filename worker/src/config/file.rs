@@ -1,10 +1,10 @@
 //! The configuration file.
 
 use shared::settings::{Document, Faults, Section};
-use shared::{Environment, Settings};
+use shared::{Environment, KeyArn, Settings};
 
-use super::ProviderSettings;
 use super::placeholders::resolve;
+use super::{Config, ProviderSettings};
 use crate::limits::Limits;
 use crate::provider::{HttpGatewaySettings, Placeholder, Resolve, TestNumberProvider, TwilioSettings};
 use crate::render::Texts;
@@ -67,6 +67,25 @@ impl File {
             limits: limits.unwrap_or_default(),
             test_numbers,
         })
+    }
+
+    /// What processing depends on, for any pool and sender, and the providers.
+    pub fn into_config(self, key_arns: Vec<KeyArn>) -> (Config, Vec<ProviderSettings>) {
+        let Self { settings, providers, route, retry, texts, state, limits, test_numbers } = self;
+        let (allowed_pools, trusted_senders) = (None, None);
+        let config = Config {
+            settings,
+            allowed_pools,
+            trusted_senders,
+            key_arns,
+            route,
+            retry,
+            texts,
+            state,
+            limits,
+            test_numbers,
+        };
+        (config, providers)
     }
 }
 

@@ -111,20 +111,8 @@ impl Start {
                 Some(allowed_pools),
                 Some(file),
             ) if faults == StartFault::default() => {
-                let File { settings, providers, route, retry, texts, state, limits, test_numbers } = file;
-                let trusted_senders = trusted_senders(environment);
-                let config = Config {
-                    settings,
-                    allowed_pools,
-                    trusted_senders,
-                    key_arns,
-                    route,
-                    retry,
-                    texts,
-                    state,
-                    limits,
-                    test_numbers,
-                };
+                let (config, providers) = file.into_config(key_arns);
+                let config = Config { allowed_pools, trusted_senders: trusted_senders(environment), ..config };
                 Ok(Self { config, providers, queue_url, dead_letter_queue_url, state_table })
             }
             _ => Err(faults),

@@ -105,19 +105,13 @@ fn config(plan: &Plan) -> Config {
     );
     let environment = Environment::from_lookup(|_| Some("s".repeat(40)));
     let file = File::parse(&format!("{blocks}{sections}"), &environment);
-    let File { settings, providers: _, route, retry, texts, state: _, limits, test_numbers } =
-        file.unwrap_or_else(|faults| panic!("{faults}"));
+    let file = file.unwrap_or_else(|faults| panic!("{faults}"));
+    let (config, _) = file.into_config(vec![KeyArn::parse(KEY).expect("a key ARN")]);
     Config {
-        settings,
         allowed_pools: Some([UserPoolId::parse(POOL).expect("a pool id")].into()),
         trusted_senders: Some([TRUSTED.to_owned()].into()),
-        key_arns: vec![KeyArn::parse(KEY).expect("a key ARN")],
-        route,
-        retry,
-        texts,
         state: plan.state,
-        limits,
-        test_numbers,
+        ..config
     }
 }
 

@@ -7,7 +7,7 @@ use shared::DeadLetterReason;
 use tokio::time::sleep;
 use worker::{SWITCHES_ARE_READ_EVERY, Switch, Switchboard, SwitchedOff};
 
-use crate::messages::{beginning, expiring, record, second, sign_in, sqs_id};
+use crate::messages::{beginning, expiring, received, record, second, sign_in, sqs_id};
 use crate::provider_double::{ScriptedProvider, accepts};
 use crate::scene::Scene;
 use crate::table::{Table, Trouble};
@@ -56,6 +56,16 @@ async fn with_everything_off_messages_wait_and_nothing_is_decrypted() {
     assert_eq!(scene.receive(&[record(0, &sign_in(0))]).await, [sqs_id(0)]);
     assert_eq!((scene.requests(), scene.keys.calls().len()), (vec![0, 0], 0));
     assert_eq!(scene.facts.of("retried")[0]["reason"], "switched_off");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_everything_off_what_was_sent_before_is_done_with_all_the_same() {
+    let table: Arc<Table> = Arc::default();
+    scene(&table).receive(&[record(0, &sign_in(0))]).await;
+    switch(&table, "everything", true).await;
+    let other = scene(&table);
+    assert_eq!(other.receive(&[received(2, record(0, &sign_in(0)))]).await, [""; 0]);
+    assert_eq!((other.requests(), other.facts.of("duplicate").len()), (vec![0, 0], 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,20 +37,10 @@ impl Scene {
         let blocks: String = providers.iter().map(|provider| block(provider.name())).collect();
         let environment = Environment::from_lookup(|_| Some("token".to_owned()));
         let file = File::parse(&format!("{blocks}{sections}"), &environment);
-        let File { settings, providers: _, route, retry, texts, state, limits, test_numbers } =
-            file.unwrap_or_else(|faults| panic!("{faults}"));
-        let config = Config {
-            settings,
-            allowed_pools: Some([UserPoolId::parse(POOL).expect("a pool id")].into()),
-            trusted_senders: None,
-            key_arns: vec![KeyArn::parse(KEY).expect("a key ARN")],
-            route,
-            retry,
-            texts,
-            state,
-            limits,
-            test_numbers,
-        };
+        let file = file.unwrap_or_else(|faults| panic!("{faults}"));
+        let (config, _) = file.into_config(vec![KeyArn::parse(KEY).expect("a key ARN")]);
+        let allowed_pools = Some([UserPoolId::parse(POOL).expect("a pool id")].into());
+        let config = Config { allowed_pools, ..config };
         let (keys, queue, facts) = (Arc::new(Keys::new()), Arc::new(Queues::default()), Arc::new(Facts::default()));
         let providers: Vec<_> = providers.into_iter().map(Arc::new).collect();
         let worker = Arc::new(Worker {
