@@ -11,7 +11,7 @@ use shared::{KeyArn, SealedCode};
 
 use crate::fake_twilio::ReceivedSms;
 use crate::journey::{Ending, Journey, Stage};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, STATE_TABLE};
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -40,7 +40,11 @@ impl<'w> Display<'w> {
     }
 
     pub(crate) fn endpoint(&mut self, endpoint: &str, key: &KeyArn) -> io::Result<()> {
-        writeln!(self.out, "{DIM}SQS, KMS and Lambda at {endpoint}, codes sealed with KMS key {}{DIM:#}", key_id(key))
+        writeln!(
+            self.out,
+            "{DIM}SQS, KMS, DynamoDB and Lambda at {endpoint}, codes sealed with KMS key {}{DIM:#}",
+            key_id(key)
+        )
     }
 
     /// What is new of a journey: a line for each room that the event passed.
@@ -136,6 +140,13 @@ impl<'w> Display<'w> {
                     pipeline.dead_letter_queue_url
                 ),
                 "and says why",
+            ),
+            (
+                format!(
+                    "AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x cargo run -- switch --endpoint-url {endpoint} \
+                     --region eu-west-1 --table {STATE_TABLE} off everything --yes"
+                ),
+                "messages wait in the queue; `on everything` in its place lets them go",
             ),
             ("cargo run -- local --once --outage 10s".to_owned(), "an outage of the provider, and how it ends"),
             ("cargo run -- local --once --events FILE".to_owned(), "your own events, as JSON or JSON lines"),

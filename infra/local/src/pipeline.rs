@@ -38,7 +38,7 @@ pub(crate) const PROVIDER: &str = "twilio-local";
 const POOL: &str = "eu-west-1_LOCAL0001";
 const QUEUE: &str = "sealpost";
 const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
-const STATE_TABLE: &str = "sealpost-state";
+pub(crate) const STATE_TABLE: &str = "sealpost-state";
 /// The embedded SQS reports the access key id as the sender: the worker trusts the producer's alone.
 const PRODUCER_ID: &str = "AROALOCALPRODUCER";
 const WORKER_ID: &str = "AROALOCALWORKER";

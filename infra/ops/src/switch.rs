@@ -55,7 +55,7 @@ enum Change {
 struct What {
     /// `everything`, `country` or `provider`.
     what: String,
-    /// Which country (ISO 3166, in capitals) or provider (as in [[provider]]).
+    /// Which country (ISO 3166, in capitals) or provider (its name in the configuration).
     name: Option<String>,
     /// Do it. Without this, only what would be done is said.
     #[arg(long)]
