@@ -59,7 +59,7 @@ impl<'w> Display<'w> {
                 let took = journey.producer.map(millis).unwrap_or_default();
                 lines.push(line("producer", &took, &in_red(&format!("refused as {error_type}: {message}"))));
             }
-            Ending::DeadLettered { .. } | Ending::Waiting => {}
+            Ending::DeadLettered { .. } | Ending::AlreadySent | Ending::Waiting => {}
         }
         self.block(journey.latest, journey, &lines)
     }
@@ -189,6 +189,7 @@ fn stage_lines(stages: &[Stage]) -> Vec<String> {
         Stage::DeadLettered { reason, detail } => {
             Some(line("worker", "", &in_red(&format!("dead-lettered as {reason}: {detail}"))))
         }
+        Stage::AlreadySent { .. } => Some(line("worker", "", "this code was sent before, and is not sent again")),
     };
     stages.iter().filter_map(of_stage).collect()
 }
@@ -246,6 +247,7 @@ fn outcome(ending: &Ending) -> String {
         Ending::Arrived(_) => in_green("arrived"),
         Ending::Refused { .. } => in_red("refused"),
         Ending::DeadLettered { reason, .. } => in_red(&format!("dead letter: {reason}")),
+        Ending::AlreadySent => "sent before".to_owned(),
         Ending::Waiting => in_red("in the queue"),
     }
 }

@@ -51,6 +51,10 @@ pub enum Stage {
         reason: String,
         detail: String,
     },
+    /// The same code was delivered before.
+    AlreadySent {
+        trigger_source: TriggerSource,
+    },
 }
 
 /// An event's way, as far as it has been seen.
@@ -115,6 +119,8 @@ pub enum Ending {
         reason: String,
         detail: String,
     },
+    /// With an earlier event, which had the same code.
+    AlreadySent,
     /// It has not ended: the message is in the queue, or at work.
     Waiting,
 }
@@ -227,8 +233,9 @@ impl Telemetry for Observer {
             }
             // Refusals are told by the invocation itself, which also knows them.
             Fact::Rejected { .. } | Fact::NotEnqueued { .. } => return,
-            // Its journey has ended before.
-            Fact::Duplicate { .. } => return,
+            Fact::Duplicate { id, trigger_source, trace: _ } => {
+                ((*id).to_owned(), Stage::AlreadySent { trigger_source: *trigger_source })
+            }
             Fact::TriedBefore { .. }
             | Fact::ClaimLost { .. }
             | Fact::LimitReached { .. }

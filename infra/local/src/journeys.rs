@@ -82,6 +82,7 @@ impl Journeys {
                 Some(Stage::DeadLettered { reason, detail }) => {
                     one.journey.ending = Ending::DeadLettered { reason: reason.clone(), detail: detail.clone() };
                 }
+                Some(Stage::AlreadySent { .. }) => one.journey.ending = Ending::AlreadySent,
                 Some(Stage::Delivered { provider_message_id, .. }) => match arrived.remove(provider_message_id) {
                     Some(sms) => one.journey.ending = Ending::Arrived(sms),
                     None => return true,
@@ -130,7 +131,7 @@ impl UnderWay {
                 journey.provider = Some(*took);
                 Some(*took)
             }
-            Stage::Delivered { trigger_source, .. } => {
+            Stage::Delivered { trigger_source, .. } | Stage::AlreadySent { trigger_source } => {
                 journey.receives += 1;
                 journey.trigger_source = Some(trigger_source.to_string());
                 None
@@ -210,7 +211,7 @@ mod tests {
     fn text(journey: &Journey) -> &str {
         match &journey.ending {
             Ending::Arrived(sms) => &sms.body,
-            Ending::Refused { .. } | Ending::DeadLettered { .. } | Ending::Waiting => "",
+            Ending::Refused { .. } | Ending::DeadLettered { .. } | Ending::AlreadySent | Ending::Waiting => "",
         }
     }
 
@@ -266,6 +267,21 @@ mod tests {
         assert!(matches!(news[1][0].stages[..], [Stage::Queued { .. }, Stage::Postponed { .. }]));
         assert!(matches!(news[2][0].stages[..], [Stage::DeadLettered { .. }]));
         assert_eq!(news[2][0].trigger_source.as_deref(), Some("SignUp"));
+    }
+
+    #[test]
+    fn a_code_that_comes_again_is_told_of_as_sent_before() {
+        let again = Stage::AlreadySent { trigger_source: TriggerSource::SignUp };
+        let news = news_of([
+            happened("a", queued("first")),
+            happened("a", delivered("SM-a")),
+            sms("SM-a"),
+            happened("a", queued("second")),
+            happened("a", again),
+        ]);
+        assert!(news[2][0].ending.has_arrived());
+        assert_eq!(news[4][0].invocation.as_deref(), Some("second"));
+        assert!(matches!(news[4][0].ending, Ending::AlreadySent));
     }
 
     #[test]

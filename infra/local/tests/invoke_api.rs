@@ -148,9 +148,10 @@ async fn a_refusal_is_an_unhandled_error_of_the_function_and_is_told_with_its_ty
 async fn clients_at_once_each_get_their_own_sms() {
     let mut pipeline = Pipeline::start(0).await.unwrap();
     let endpoint = pipeline.aws_endpoint();
+    // Sign-ins, of which none supersedes another.
     let calls = (0..12).map(|n| {
         let sealed = pipeline.pool.seal(&format!("60000{n:02}")).unwrap();
-        let event = pipeline.pool.event(TriggerSource::SignUp, PHONE, Some(&sealed)).to_string();
+        let event = pipeline.pool.event(TriggerSource::Authentication, PHONE, Some(&sealed)).to_string();
         let endpoint = endpoint.clone();
         tokio::spawn(async move {
             let answer = invoke(&endpoint, "RequestResponse", event).await;
