@@ -260,8 +260,8 @@ pub(crate) const BUGS: [Bug; 41] = [
     Bug {
         name: "a_code_is_compared_with_newer_ones_only_once",
         file: "worker/src/claiming.rs",
-        right: "match self.page.newest(code, self.clock.now()).await? {",
-        wrong: "match { let _ = code; Standing::Newest } {",
+        right: "self.page.must_be_newest(code, self.clock.now()).await",
+        wrong: "{ let _ = code; Ok(()) }",
         seen_as: &["no_attempt_of_an_older_code_begins_after_a_newer_one_was_recorded"],
     },
     Bug {

@@ -25,11 +25,18 @@ impl Copy {
     /// Replaces a text that the file has exactly once.
     pub(crate) fn replace(&self, file: &str, right: &str, wrong: &str) -> Result<(), String> {
         let path = self.0.join(file);
-        let text = fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
-        match text.matches(right).count() {
-            1 => fs::write(path, text.replace(right, wrong)).map_err(|error| format!("{file}: {error}")),
-            count => Err(format!("{file} has this text {count} times; the bug must be planted anew:\n{right}")),
-        }
+        let text = replaced(&path, right, wrong)?;
+        fs::write(path, text).map_err(|error| format!("{file}: {error}"))
+    }
+}
+
+/// The file's text with a text replaced that it has exactly once.
+pub(crate) fn replaced(path: &Path, right: &str, wrong: &str) -> Result<String, String> {
+    let file = path.display();
+    let text = fs::read_to_string(path).map_err(|error| format!("{file}: {error}"))?;
+    match text.matches(right).count() {
+        1 => Ok(text.replace(right, wrong)),
+        count => Err(format!("{file} has this text {count} times; the bug must be planted anew:\n{right}")),
     }
 }
 

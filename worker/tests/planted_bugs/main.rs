@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use bugs::{BUGS, Bug};
-use copy::Copy;
+use copy::{Copy, replaced};
 
 /// Histories that are tried at most to find a bug; most are found within the first hundred.
 const SEEDS_FOR_A_BUG: &str = "20000";
@@ -24,15 +24,26 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // There is one copy, which holds one bug at a time.
     arguments.test_threads = Some(1);
+    let plantable = Trial::test("each_bug_can_still_be_planted", each_can_be_planted);
     let unchanged = Trial::test("unchanged_the_copy_passes", || simulate(None)).with_ignored_flag(true);
     let planted = BUGS.iter().map(|bug| Trial::test(bug.name, || simulate(Some(bug))).with_ignored_flag(true));
-    libtest_mimic::run(&arguments, std::iter::once(unchanged).chain(planted).collect()).exit_code()
+    libtest_mimic::run(&arguments, [plantable, unchanged].into_iter().chain(planted).collect()).exit_code()
+}
+
+/// Whether the source still has the text that each bug replaces, without a build.
+fn each_can_be_planted() -> Result<(), Failed> {
+    let faults: Vec<String> =
+        BUGS.iter().filter_map(|bug| replaced(&workspace().join(bug.file), bug.right, bug.wrong).err()).collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the worker's folder lies in the workspace's")
 }
 
 /// Runs the simulation with this bug, or without any.
 fn simulate(bug: Option<&Bug>) -> Result<(), Failed> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the worker lies in the workspace")?;
-    let copy = Copy::of(workspace, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted_bugs"))?;
+    let copy = Copy::of(workspace(), &Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted_bugs"))?;
     if let Some(bug) = bug {
         copy.replace(bug.file, bug.right, bug.wrong)?;
     }
@@ -42,6 +53,7 @@ fn simulate(bug: Option<&Bug>) -> Result<(), Failed> {
         .args(["--target-dir", "target"])
         .env("SIMULATION_SEEDS", if bug.is_some() { SEEDS_FOR_A_BUG } else { SEEDS_WITHOUT_ONE })
         .env("RUSTFLAGS", "-A warnings")
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env_remove("CARGO_TARGET_DIR")
         .current_dir(copy.folder())
         .output()?;
