@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sha2::{Digest as _, Sha256};
 use shared::telemetry::{Fact, Telemetry};
 use shared::{Clock, CognitoEvent, MessageId, QueueMessage, Settings, TraceHeader, TraceId, UserPoolId};
 
@@ -77,7 +76,7 @@ impl Producer {
         let mut event = CognitoEvent::parse(event_json)?;
         let id = match event.code() {
             Some(code) => code.message_id().clone(),
-            None => id_without_code(event_json, &invocation.request_id),
+            None => MessageId::of_event_without_code(event_json, &invocation.request_id),
         };
         let pool = event.user_pool();
         if self.allowed_pools.as_ref().is_some_and(|allowed| !allowed.contains(pool)) {
@@ -105,13 +104,4 @@ impl Producer {
             | Refusal::Message { .. } => Fact::Rejected { id: refusal.id(), trace, error, message },
         });
     }
-}
-
-/// Lambda repeats an asynchronous event under the same request id, so a repetition has the same id, and two
-/// notifications of the same content do not.
-fn id_without_code(event_json: &[u8], request_id: &str) -> MessageId {
-    let mut digest = Sha256::new();
-    digest.update(event_json);
-    digest.update(request_id.as_bytes());
-    MessageId::from_bytes(&digest.finalize())
 }

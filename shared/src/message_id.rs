@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+use sha2::{Digest as _, Sha256};
+
 /// The idempotency key of a message: lower-case hex of the Encryption SDK message id (16 or 32 bytes), or of
 /// a SHA-256 where a message carries no code.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,6 +15,15 @@ impl MessageId {
             let _ = write!(hex, "{byte:02x}");
         }
         Self(hex)
+    }
+
+    /// The id of an event without a code: Lambda repeats an asynchronous event under the same request id, so a repetition
+    /// has the same id, and two notifications of the same content do not.
+    pub fn of_event_without_code(event_json: &[u8], request_id: &str) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(event_json);
+        digest.update(request_id.as_bytes());
+        Self::from_bytes(&digest.finalize())
     }
 
     /// Reads 32 or 64 lower-case hexadecimal digits.

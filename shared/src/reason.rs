@@ -38,6 +38,32 @@ pub enum DeadLetterReason {
 }
 
 impl DeadLetterReason {
+    pub const ALL: [Self; 18] = [
+        Self::Malformed,
+        Self::UntrustedSender,
+        Self::WrongUserPool,
+        Self::Undecryptable,
+        Self::NoPhoneNumber,
+        Self::InvalidPhoneNumber,
+        Self::CountryNotAllowed,
+        Self::RateLimited,
+        Self::FraudBlocked,
+        Self::RecipientRejected,
+        Self::ProvidersExhausted,
+        Self::OutcomeUnknown,
+        Self::RenderFailed,
+        Self::KeyUnavailable,
+        Self::StateUnavailable,
+        Self::WorkerFault,
+        Self::Expired,
+        Self::Superseded,
+    ];
+
+    /// Reads a reason as the attribute spells it.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
     /// The reason as the attribute spells it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,9 +101,11 @@ mod tests {
 
     #[test]
     fn a_reason_is_spelled_the_same_in_json_and_in_the_attribute() {
-        for reason in [DeadLetterReason::Malformed, DeadLetterReason::OutcomeUnknown, DeadLetterReason::WorkerFault] {
+        for reason in DeadLetterReason::ALL {
             let json = serde_json::to_string(&reason).expect("serialises");
             assert_eq!(json, format!("\"{reason}\""));
+            assert_eq!(DeadLetterReason::parse(reason.as_str()), Some(reason));
         }
+        assert_eq!(DeadLetterReason::parse("Malformed"), None);
     }
 }

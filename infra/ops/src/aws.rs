@@ -1,6 +1,8 @@
 //! How the tool reaches AWS: the whole credential chain, with profiles and SSO.
 
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sqs::config::SharedCredentialsProvider;
 
 /// Where AWS is, and as whom it is asked.
 #[derive(clap::Args)]
@@ -31,5 +33,13 @@ impl AwsArguments {
         let aws = aws.load().await;
         anyhow::ensure!(aws.region().is_some(), "no AWS region is known; give --region or set AWS_REGION");
         Ok(aws)
+    }
+
+    /// The same, as this role where one is named.
+    pub(crate) async fn load_as(&self, role_arn: Option<&str>) -> anyhow::Result<SdkConfig> {
+        let aws = self.load().await?;
+        let Some(role_arn) = role_arn else { return Ok(aws) };
+        let role = AssumeRoleProvider::builder(role_arn).session_name("sealpost").configure(&aws).build().await;
+        Ok(aws.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build())
     }
 }

@@ -2,9 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use dlq::WrongUsage;
 
 mod aws;
+mod dlq;
+mod help;
 #[cfg(feature = "local")]
 mod local;
 mod switch;
@@ -23,6 +27,11 @@ enum Command {
     #[cfg(feature = "local")]
     Local(local::Arguments),
     Switch(switch::Arguments),
+    Dlq(dlq::Arguments),
+    /// Print the completions of a shell.
+    Completions(help::CompletionsArguments),
+    /// Print the manual page.
+    Man,
 }
 
 fn main() -> ExitCode {
@@ -30,13 +39,16 @@ fn main() -> ExitCode {
         #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments),
         Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
+        Command::Dlq(arguments) => dlq::run(arguments),
+        Command::Completions(arguments) => help::completions(&arguments, Cli::command()).map(|()| true),
+        Command::Man => help::manual(Cli::command()).map(|()| true),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
             eprintln!("sealpost: {error:#}");
-            ExitCode::from(1)
+            ExitCode::from(if error.is::<WrongUsage>() { 2 } else { 1 })
         }
     }
 }

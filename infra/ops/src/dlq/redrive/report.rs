@@ -1,0 +1,310 @@
+//! What a redrive would do, and what it has done.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::{Timestamp, rfc3339_millis};
+
+use crate::dlq::context::Context;
+use crate::dlq::holding::VISIBILITY_SECONDS;
+use crate::dlq::letter::Letter;
+use crate::dlq::table::{grouped, spoken};
+
+use super::moving::Moved;
+use super::rules::{Decision, HeldBack};
+use super::run::Redrive;
+
+/// How a run ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Outcome {
+    #[default]
+    Done,
+    Interrupted,
+    /// By a call that failed.
+    Stopped(String),
+}
+
+/// What a redrive would do.
+#[derive(Default)]
+pub(super) struct Rehearsal {
+    pub(super) outcome: Outcome,
+    pub(super) would_move: u64,
+    not_meant: u64,
+    held_back: BTreeMap<HeldBack, u64>,
+    /// When the codes expire that would be moved.
+    expiries: Vec<Timestamp>,
+    senders: BTreeMap<String, u64>,
+    pub(super) still_hidden: usize,
+}
+
+/// What a redrive has done.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) outcome: Outcome,
+    pub(super) began_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+    /// Ids.
+    moved: Vec<String>,
+    undeleted: Vec<String>,
+    pub(super) refused: Vec<(String, String)>,
+    pub(super) not_meant: u64,
+    held_back: BTreeMap<HeldBack, u64>,
+    pub(super) still_hidden: usize,
+}
+
+impl Rehearsal {
+    pub(super) fn add(&mut self, letter: &Letter, decision: &Decision<'_>, limit: u64) {
+        match decision {
+            Decision::NotMeant => self.not_meant += 1,
+            Decision::HeldBack(why) => *self.held_back.entry(*why).or_default() += 1,
+            Decision::Move(_) if self.would_move >= limit => {}
+            Decision::Move(message) => {
+                self.would_move += 1;
+                self.expiries.push(message.expires_at);
+            }
+        }
+        if !matches!(decision, Decision::NotMeant) {
+            let sender = letter.received.sender.clone().unwrap_or_else(|| "unknown".to_owned());
+            *self.senders.entry(sender).or_default() += 1;
+        }
+    }
+
+    pub(super) fn is_well(&self) -> bool {
+        self.outcome == Outcome::Done && !self.held_back.keys().any(|why| why.is_alarming())
+    }
+
+    pub(super) fn show(&self, redrive: &Redrive, context: &Context, out: &mut dyn Write) -> io::Result<()> {
+        let takes = redrive.rate.time_for(self.would_move);
+        let now = context.clock.now();
+        let by_then = takes.and_then(|takes| now.checked_add(takes).ok());
+        let too_late = by_then.map(|end| self.expiries.iter().filter(|at| **at > now && **at <= end).count());
+        if context.json {
+            let summary = json!({
+                "would_move": self.would_move,
+                "seconds": takes.map(|takes| takes.as_secs()),
+                "expire_meanwhile": too_late,
+                "held_back": held_back_json(&self.held_back),
+                "not_meant": self.not_meant,
+                "senders": self.senders,
+                "native_command": self.native_command(redrive),
+                "outcome": outcome_json(&self.outcome),
+            });
+            return writeln!(out, "{summary}");
+        }
+        let count = grouped(self.would_move);
+        match takes {
+            Some(takes) => writeln!(
+                out,
+                "{count} dead letters would be sent again, in {} at {} per second",
+                spoken(i64::try_from(takes.as_secs()).unwrap_or(i64::MAX)),
+                redrive.rate
+            )?,
+            None => writeln!(out, "{count} dead letters would be sent again, as quickly as SQS takes them")?,
+        }
+        if let Some(too_late) = too_late.filter(|count| *count > 0) {
+            writeln!(out, "{} of them expire within that time: the order is SQS's own", grouped(too_late as u64))?;
+        }
+        show_held_back(&self.held_back, self.not_meant, out)?;
+        show_end(&self.outcome, self.still_hidden, out)?;
+        if redrive.rules.trusted_senders.is_none() && !self.senders.is_empty() {
+            writeln!(out, "\nnobody has said yet whose messages may be sent. They were sent by")?;
+            for (sender, count) in &self.senders {
+                writeln!(out, "  {sender} ({})", grouped(*count))?;
+            }
+            writeln!(
+                out,
+                "compare with the roles of producer, worker and redrive (aws iam get-role --role-name NAME --query \
+                 Role.RoleId),\nand name those with --trusted-sender"
+            )?;
+        }
+        show_own_trust(redrive, out)?;
+        if let Some(command) = self.native_command(redrive) {
+            writeln!(
+                out,
+                "\nSQS can move the whole queue itself, without any of this: it checks no sender, moves what has expired \
+                 and what was perhaps\nsent already, and counts no redrive, so the attempts made before still count:\n  \
+                 {command}"
+            )?;
+        }
+        if self.would_move > 0 {
+            writeln!(out, "\nnothing is done yet: say it again with --yes")?;
+        }
+        Ok(())
+    }
+
+    /// What moves all of it, where all of it is meant.
+    fn native_command(&self, redrive: &Redrive) -> Option<String> {
+        let rate = redrive.rate.time_for(1).map(|per_message| 1_000 / per_message.as_millis().max(1));
+        let rate = rate.map(|rate| format!(" --max-number-of-messages-per-second {}", rate.clamp(1, 500)));
+        redrive.rules.filter.is_empty().then(|| {
+            format!(
+                "aws sqs start-message-move-task --source-arn {} --destination-arn {}{}",
+                redrive.from.facts.arn,
+                redrive.to_arn,
+                rate.unwrap_or_default()
+            )
+        })
+    }
+}
+
+impl Report {
+    pub(super) fn add(&mut self, moved: Moved) {
+        self.moved.extend(moved.moved.into_iter().map(|(id, _)| id));
+        self.undeleted.extend(moved.undeleted);
+        self.refused.extend(moved.refused);
+    }
+
+    pub(super) fn hold_back(&mut self, why: HeldBack) {
+        *self.held_back.entry(why).or_default() += 1;
+    }
+
+    pub(super) fn has_changed_nothing(&self) -> bool {
+        self.moved.is_empty() && self.undeleted.is_empty() && self.outcome == Outcome::Done
+    }
+
+    pub(super) fn is_well(&self) -> bool {
+        self.outcome == Outcome::Done
+            && self.refused.is_empty()
+            && self.undeleted.is_empty()
+            && !self.held_back.keys().any(|why| why.is_alarming())
+    }
+
+    pub(super) fn to_audit_record(&self, redrive: &Redrive) -> Value {
+        let rules = &redrive.rules;
+        json!({
+            "type": "sealpost.redrive.v1",
+            "by": redrive.operator,
+            "began_at": self.began_at.map(rfc3339_millis),
+            "ended_at": self.ended_at.map(rfc3339_millis),
+            "from": redrive.from.queue.url,
+            "to": redrive.to.url,
+            "filter": rules.filter.described(),
+            "options": {
+                "rate": redrive.rate.to_string(),
+                "include_expired": rules.include_expired,
+                "resend_unknown": rules.resend_unknown,
+                "force": rules.force,
+                "max_redrives": rules.max_redrives,
+                "trusted_senders": rules.trusted_senders,
+            },
+            "outcome": outcome_json(&self.outcome),
+            "counts": self.counts(),
+            "ids": self.moved,
+            "in_both_queues": self.undeleted,
+            "refused": self.refused.iter().map(|(id, code)| json!({ "id": id, "code": code })).collect::<Vec<_>>(),
+        })
+    }
+
+    fn counts(&self) -> Value {
+        json!({
+            "moved": self.moved.len(),
+            "in_both_queues": self.undeleted.len(),
+            "refused": self.refused.len(),
+            "held_back": held_back_json(&self.held_back),
+            "not_meant": self.not_meant,
+        })
+    }
+
+    pub(super) fn show(
+        &self,
+        redrive: &Redrive,
+        audit: Option<&Path>,
+        context: &Context,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let audit = audit.map(|path| path.display().to_string());
+        if context.json {
+            let mut summary = self.counts();
+            summary["outcome"] = outcome_json(&self.outcome);
+            summary["audit"] = audit.into();
+            return writeln!(out, "{summary}");
+        }
+        let took = self.began_at.zip(self.ended_at).map(|(began, ended)| ended.duration_since(began));
+        let took = took.and_then(|took| Duration::try_from(took).ok()).unwrap_or_default().as_secs_f64();
+        writeln!(out, "{} dead letters sent again in {took:.1} s", grouped(self.moved.len() as u64))?;
+        if !self.undeleted.is_empty() {
+            writeln!(
+                out,
+                "{} were sent but could not be deleted here; sent once more, the worker recognises them",
+                grouped(self.undeleted.len() as u64)
+            )?;
+        }
+        let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, code) in &self.refused {
+            *codes.entry(code).or_default() += 1;
+        }
+        for (code, count) in codes {
+            writeln!(out, "{} were not taken by the main queue, and stay here: {code}", grouped(count))?;
+        }
+        show_held_back(&self.held_back, self.not_meant, out)?;
+        show_end(&self.outcome, self.still_hidden, out)?;
+        show_own_trust(redrive, out)?;
+        match audit {
+            Some(audit) => writeln!(out, "audit record: {audit}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn show_held_back(held_back: &BTreeMap<HeldBack, u64>, not_meant: u64, out: &mut dyn Write) -> io::Result<()> {
+    if held_back.is_empty() && not_meant == 0 {
+        return Ok(());
+    }
+    writeln!(out, "left where they are:")?;
+    for (why, count) in held_back {
+        writeln!(out, "{:>8}  {}", grouped(*count), why.explained())?;
+    }
+    if not_meant > 0 {
+        writeln!(out, "{:>8}  not meant by the filters", grouped(not_meant))?;
+    }
+    Ok(())
+}
+
+fn show_end(outcome: &Outcome, still_hidden: usize, out: &mut dyn Write) -> io::Result<()> {
+    match outcome {
+        Outcome::Done => {}
+        Outcome::Interrupted => {
+            writeln!(out, "interrupted: what was not reached is as it was; the same command goes on")?
+        }
+        Outcome::Stopped(error) => {
+            writeln!(out, "stopped: {error}\nwhat was not reached is as it was; the same command goes on")?
+        }
+    }
+    if still_hidden > 0 {
+        writeln!(
+            out,
+            "{still_hidden} could not be given back at once, and can be seen again within {VISIBILITY_SECONDS} s"
+        )?;
+    }
+    Ok(())
+}
+
+/// The worker asks who has written a message: the operator, from now on.
+fn show_own_trust(redrive: &Redrive, out: &mut dyn Write) -> io::Result<()> {
+    let (Some(own), Some(trusted)) = (&redrive.operator.principal, &redrive.rules.trusted_senders) else {
+        return Ok(());
+    };
+    if trusted.contains(own) {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "you are {own}, who is not among the trusted: unless the worker's TRUSTED_SENDER_IDS has you, it dead-letters what you \
+         send as\nuntrusted_sender. --role-arn assumes the role that may redrive"
+    )
+}
+
+fn held_back_json(held_back: &BTreeMap<HeldBack, u64>) -> Value {
+    Value::Object(held_back.iter().map(|(why, count)| (why.as_str().to_owned(), (*count).into())).collect())
+}
+
+fn outcome_json(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Done => "done".into(),
+        Outcome::Interrupted => "interrupted".into(),
+        Outcome::Stopped(error) => json!({ "stopped": error }),
+    }
+}

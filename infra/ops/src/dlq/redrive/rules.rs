@@ -1,0 +1,127 @@
+//! Which letters a redrive moves, and why it leaves the others.
+
+use std::collections::{BTreeSet, HashSet};
+
+use shared::{DeadLetterReason, QueueMessage, Timestamp};
+
+use crate::dlq::filter::Filter;
+use crate::dlq::letter::{Letter, Reason};
+
+/// What an operator has allowed.
+pub(crate) struct Rules {
+    pub(crate) filter: Filter,
+    /// The principals whose messages may be sent; none where nobody has said, and then nobody is asked.
+    pub(crate) trusted_senders: Option<BTreeSet<String>>,
+    pub(crate) include_expired: bool,
+    pub(crate) resend_unknown: bool,
+    pub(crate) force: bool,
+    /// A letter that was redriven so often is left.
+    pub(crate) max_redrives: u32,
+}
+
+/// What becomes of one letter.
+pub(crate) enum Decision<'l> {
+    Move(&'l QueueMessage),
+    /// The filters do not mean it.
+    NotMeant,
+    HeldBack(HeldBack),
+}
+
+/// Why a letter that the filters mean is left all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum HeldBack {
+    UntrustedSender,
+    UntrustedBeforeTheWorker,
+    Unreadable,
+    UnknownReason,
+    MaySendTwice,
+    RedrivenTooOften,
+    Expired,
+    MovedInThisRun,
+}
+
+impl Rules {
+    /// Judges a letter; `moved` are the ids that this run has moved already.
+    pub(crate) fn judge<'l>(&self, letter: &'l Letter, moved: &HashSet<String>, now: Timestamp) -> Decision<'l> {
+        if !self.filter.matches(letter, now) {
+            return Decision::NotMeant;
+        }
+        // Whoever could write here could pair one user's code with another phone.
+        if !self.is_trusted(letter) {
+            return Decision::HeldBack(HeldBack::UntrustedSender);
+        }
+        let Ok(message) = &letter.content else { return Decision::HeldBack(HeldBack::Unreadable) };
+        let held_back = if moved.contains(message.id.as_str()) {
+            Some(HeldBack::MovedInThisRun)
+        } else if letter.redriven >= self.max_redrives {
+            Some(HeldBack::RedrivenTooOften)
+        } else if message.expires_at <= now && !self.include_expired {
+            Some(HeldBack::Expired)
+        } else {
+            self.forbidden(letter.reason)
+        };
+        held_back.map_or(Decision::Move(message), Decision::HeldBack)
+    }
+
+    fn is_trusted(&self, letter: &Letter) -> bool {
+        let sender = letter.received.sender.as_deref();
+        self.trusted_senders.as_ref().is_none_or(|trusted| sender.is_some_and(|sender| trusted.contains(sender)))
+    }
+
+    fn forbidden(&self, reason: Reason) -> Option<HeldBack> {
+        match reason {
+            Reason::Worker(DeadLetterReason::UntrustedSender) if !self.force => {
+                Some(HeldBack::UntrustedBeforeTheWorker)
+            }
+            Reason::Worker(DeadLetterReason::OutcomeUnknown) if !self.resend_unknown => Some(HeldBack::MaySendTwice),
+            Reason::Unknown if !self.force => Some(HeldBack::UnknownReason),
+            Reason::Worker(_) | Reason::ReceiveLimit | Reason::ProducerFailed | Reason::Unknown => None,
+        }
+    }
+}
+
+impl HeldBack {
+    /// Whether somebody should look into it.
+    pub(crate) fn is_alarming(self) -> bool {
+        match self {
+            Self::UntrustedSender => true,
+            Self::UntrustedBeforeTheWorker
+            | Self::Unreadable
+            | Self::UnknownReason
+            | Self::MaySendTwice
+            | Self::RedrivenTooOften
+            | Self::Expired
+            | Self::MovedInThisRun => false,
+        }
+    }
+
+    /// Its name in audit records.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::UntrustedSender => "untrusted_sender",
+            Self::UntrustedBeforeTheWorker => "untrusted_before_the_worker",
+            Self::Unreadable => "unreadable",
+            Self::UnknownReason => "unknown_reason",
+            Self::MaySendTwice => "may_send_twice",
+            Self::RedrivenTooOften => "redriven_too_often",
+            Self::Expired => "expired",
+            Self::MovedInThisRun => "moved_in_this_run",
+        }
+    }
+
+    /// What it is, and what an operator can do about it.
+    pub(crate) fn explained(self) -> &'static str {
+        match self {
+            Self::UntrustedSender => "written by somebody who is not trusted: find out who (dlq list --json, sender)",
+            Self::UntrustedBeforeTheWorker => {
+                "refused by the worker as written by somebody else (untrusted_sender); --force moves them"
+            }
+            Self::Unreadable => "cannot be read: dlq show says why, dlq drop puts them into a file",
+            Self::UnknownReason => "dead for a reason that this version does not know: use the worker's, or --force",
+            Self::MaySendTwice => "perhaps sent already (outcome_unknown); --resend-unknown moves them",
+            Self::RedrivenTooOften => "redriven as often as --max-redrives allows",
+            Self::Expired => "expired: their codes cannot be used any more; --include-expired moves them",
+            Self::MovedInThisRun => "copies of letters that this run has moved, or back already",
+        }
+    }
+}
