@@ -24,6 +24,8 @@ use super::service::{Answer, Caller, Service, now};
 pub enum SqsFault {
     /// 503 ServiceUnavailable.
     Unavailable,
+    /// 503 ServiceUnavailable to this operation only, such as `SendMessageBatch`.
+    OperationUnavailable(&'static str),
     /// The work, but so much later.
     Latency(Duration),
 }
@@ -107,11 +109,12 @@ impl SqsService {
         }
     }
 
-    async fn suffer(&self) -> Result<(), Refusal> {
+    async fn suffer(&self, operation: &str) -> Result<(), Refusal> {
         let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         match fault {
             None => Ok(()),
-            Some(SqsFault::Unavailable) => Err(Refusal(
+            Some(SqsFault::OperationUnavailable(broken)) if broken != operation => Ok(()),
+            Some(SqsFault::Unavailable | SqsFault::OperationUnavailable(_)) => Err(Refusal(
                 Answer::error(503, "com.amazonaws.sqs#ServiceUnavailable", "injected fault")
                     .with_query_error("ServiceUnavailable;Receiver"),
             )),
@@ -123,7 +126,7 @@ impl SqsService {
     }
 
     async fn carry_out(&self, operation: &str, body: &[u8], caller: &Caller) -> Result<Value, Refusal> {
-        self.suffer().await?;
+        self.suffer(operation).await?;
         match operation {
             "CreateQueue" => self.create_queue(body),
             "DeleteQueue" => self.delete_queue(body),

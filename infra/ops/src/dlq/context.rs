@@ -8,6 +8,7 @@ use aws_config::SdkConfig;
 use shared::{Clock, Settings};
 
 use super::queue::{Queue, QueueFacts, sqs_client};
+use super::stack::{self, Stack};
 use super::usage::WrongUsage;
 use crate::aws::AwsArguments;
 
@@ -17,6 +18,9 @@ pub(crate) struct QueueArguments {
     /// The dead-letter queue, by URL or name.
     #[arg(long, global = true, env = "DEAD_LETTER_QUEUE_URL", value_name = "QUEUE")]
     queue: Option<String>,
+    /// CloudFormation stack that says what is not given otherwise: both queues, and the trusted senders.
+    #[arg(long, global = true, value_name = "NAME")]
+    stack: Option<String>,
     #[command(flatten)]
     aws: AwsArguments,
     /// Role to assume, such as the one that may redrive.
@@ -37,6 +41,7 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) json: bool,
     queue: Option<String>,
+    pub(crate) stack: Option<Stack>,
 }
 
 /// The dead-letter queue as it was when the command began.
@@ -52,6 +57,10 @@ impl Context {
             Some(path) => read_settings(path)?,
         };
         let aws = arguments.aws.load_as(arguments.role_arn.as_deref()).await?;
+        let stack = match &arguments.stack {
+            None => None,
+            Some(name) => Some(Stack::read(&aws, name).await?),
+        };
         Ok(Self {
             sqs: sqs_client(&aws),
             aws,
@@ -59,15 +68,29 @@ impl Context {
             clock: Clock::system(),
             json: arguments.json,
             queue: arguments.queue,
+            stack,
         })
+    }
+
+    /// What was given, or else what the stack says.
+    pub(crate) fn given_or_of_stack<'c>(
+        &'c self,
+        given: Option<&'c str>,
+        output: &str,
+    ) -> anyhow::Result<Option<&'c str>> {
+        match (given, &self.stack) {
+            (Some(given), _) => Ok(Some(given)),
+            (None, Some(stack)) => stack.output(output).map(Some),
+            (None, None) => Ok(None),
+        }
     }
 
     /// The queue that the command is about, if it may be looked at: a look is a receive, and where a queue has a
     /// dead-letter queue of its own, receives move messages there
     /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html>).
     pub(crate) async fn dead_letter_queue(&self) -> anyhow::Result<DeadLetterQueue> {
-        let queue = self.queue.as_deref();
-        let queue = queue.ok_or(WrongUsage("which queue? Give --queue, or set DEAD_LETTER_QUEUE_URL"))?;
+        const MISSING: WrongUsage = WrongUsage("which queue? Give --queue or --stack, or set DEAD_LETTER_QUEUE_URL");
+        let queue = self.given_or_of_stack(self.queue.as_deref(), stack::DEAD_LETTER_QUEUE_URL)?.ok_or(MISSING)?;
         let queue = Queue::find(&self.sqs, queue).await?;
         let facts = queue.facts().await.with_context(|| queue.url.clone())?;
         if let Some(count) = facts.max_receive_count {

@@ -17,6 +17,7 @@ mod received;
 mod redrive;
 mod restore;
 mod scan;
+mod stack;
 mod stats;
 mod table;
 mod usage;

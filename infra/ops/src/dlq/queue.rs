@@ -71,7 +71,7 @@ pub(crate) fn sqs_client(aws: &SdkConfig) -> Client {
         .operation_attempt_timeout(Duration::from_secs(10))
         .operation_timeout(Duration::from_secs(40))
         .build();
-    let retries = RetryConfig::standard().with_max_attempts(5);
+    let retries = RetryConfig::standard().with_max_attempts(5).with_initial_backoff(Duration::from_millis(100));
     let config = aws_sdk_sqs::config::Builder::from(aws).retry_config(retries).timeout_config(timeouts);
     Client::from_conf(config.build())
 }

@@ -17,6 +17,7 @@ use super::filter::Filter;
 use super::operator::Operator;
 use super::queue::Queue;
 use super::received::principal;
+use super::stack;
 use super::usage::WrongUsage;
 
 use pace::Rate;
@@ -65,18 +66,23 @@ pub(crate) struct Arguments {
     consent: super::Consent,
 }
 
+fn ids(text: &str) -> BTreeSet<String> {
+    text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(|id| principal(id).to_owned()).collect()
+}
+
 /// Whether everything went as it should.
 pub(super) async fn redrive(arguments: Arguments, context: &Context, out: &mut dyn Write) -> anyhow::Result<bool> {
     let from = context.dead_letter_queue().await?;
-    let to = arguments.to.as_deref().ok_or(WrongUsage("which is the main queue? Give --to, or set QUEUE_URL"))?;
+    let to = context.given_or_of_stack(arguments.to.as_deref(), stack::QUEUE_URL)?;
+    let to = to.ok_or(WrongUsage("which is the main queue? Give --to or --stack, or set QUEUE_URL"))?;
     let to = Queue::find(&context.sqs, to).await?;
     let to_arn = to.facts().await.context("the main queue")?.arn;
     anyhow::ensure!(to.url != from.queue.url, "the main queue is the queue to read from: {}", to.url);
-    let trusted_senders: BTreeSet<_> = arguments.trusted_senders.iter().map(|id| principal(id).to_owned()).collect();
-    let trusted_senders = Some(trusted_senders).filter(|ids| !ids.is_empty());
+    let given = Some(arguments.trusted_senders.join(",")).filter(|ids| !ids.is_empty());
+    let trusted_senders = context.given_or_of_stack(given.as_deref(), stack::TRUSTED_SENDER_IDS)?.map(ids);
     if arguments.consent.yes && trusted_senders.is_none() {
         return Err(WrongUsage(
-            "whose messages may be sent? Give --trusted-sender with the ids of the producer's, the worker's and the \
+            "whose messages may be sent? Give --stack, or --trusted-sender with the ids of the producer's, the worker's and the \
              redriving role (aws iam get-role --role-name NAME --query Role.RoleId), or set TRUSTED_SENDER_IDS. Without \
              --yes the command shows who has sent what is there",
         )

@@ -1,0 +1,9 @@
+//! `sealpost dlq` as an operator runs it, on queues over the wire.
+
+mod dropping;
+mod kills;
+mod looking;
+mod mixed;
+mod redriving;
+mod trust;
+mod world;
