@@ -84,3 +84,58 @@ impl<'b> FailedInvocation<'b> {
         Ok(QueueMessage::new(event, id, accepted_at, lifetime))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(change: impl FnOnce(&mut serde_json::Value)) -> String {
+        let mut record = json!({
+            "timestamp": "2026-11-27T03:10:00.000Z",
+            "requestContext": { "requestId": "r", "condition": "EventAgeExceeded" },
+            "requestPayload": {
+                "triggerSource": "CustomSMSSender_AccountTakeOverNotification", "userPoolId": "eu-west-1_Pool00001",
+                "request": {
+                    "type": "customSMSSenderRequestV1", "code": null,
+                    "userAttributes": { "phone_number": "+12065550100" },
+                },
+            },
+        });
+        change(&mut record);
+        record.to_string()
+    }
+
+    #[test]
+    fn parts_that_say_nothing_of_the_message_may_be_missing() {
+        let body = record(|record| record["requestContext"] = json!({}));
+        let failed = FailedInvocation::find(&body).expect("a record");
+        assert_eq!(failed.condition(), "");
+        let message = failed.into_message(&Settings::default()).expect("a message");
+        assert_eq!(message.accepted_at.to_string(), "2026-11-27T03:07:00Z");
+    }
+
+    #[test]
+    fn what_can_never_be_sent_says_why_and_quotes_nothing() {
+        for (member, value, expected) in [
+            ("timestamp", json!("+12065550100"), "the record of the failed invocation has no timestamp"),
+            ("timestamp", json!("-009999-01-02T01:59:59Z"), "the record of the failed invocation has no timestamp"),
+            (
+                "requestPayload",
+                json!("+12065550100"),
+                "what the producer was invoked with can never be sent: the whole in the event is not an object",
+            ),
+        ] {
+            let body = record(|record| record[member] = value);
+            let fault = FailedInvocation::find(&body).expect("a record").into_message(&Settings::default());
+            assert_eq!(fault.expect_err("refused").to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn other_bodies_are_no_records() {
+        for body in ["", "{}", "[]", "junk", "{\"requestPayload\":{}}", "{\"type\":\"sms.v1\"}"] {
+            assert!(FailedInvocation::find(body).is_none(), "{body}");
+        }
+    }
+}

@@ -49,10 +49,14 @@ impl Holding {
     pub(crate) async fn renew_for_ever(&self) {
         loop {
             tokio::time::sleep(RENEWALS_EVERY).await;
-            let soon = Instant::now() + RENEWED_BEFORE_ITS_END;
-            let due: Vec<_> = self.held().iter().filter(|(_, held)| held.until < soon).map(entry).collect();
+            let due = self.due(Instant::now());
             self.change_all(&due, VISIBILITY_SECONDS).await;
         }
+    }
+
+    /// What has to be held anew.
+    fn due(&self, now: Instant) -> Vec<(String, String)> {
+        self.held().iter().filter(|(_, held)| held.until < now + RENEWED_BEFORE_ITS_END).map(entry).collect()
     }
 
     /// Gives everything back that is still held; how many could not be, and come back by themselves within
@@ -93,4 +97,26 @@ fn entry((id, held): (&String, &Held)) -> (String, String) {
 
 fn after(seconds: u32) -> Instant {
     Instant::now() + Duration::from_secs(seconds.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dlq::queue::sqs_client;
+
+    #[tokio::test]
+    async fn what_is_held_is_held_anew_a_minute_before_its_end_and_nothing_earlier() {
+        let config = aws_config::SdkConfig::builder().behavior_version(aws_config::BehaviorVersion::latest()).build();
+        let queue =
+            Queue::find(&sqs_client(&config), "http://127.0.0.1:9/queue").await.expect("a URL is not asked for");
+        let holding = Holding::of(queue);
+        let now = Instant::now();
+        assert!(holding.hold("a", "handle"));
+        assert!(!holding.hold("a", "its second handle"), "it came a second time");
+        assert_eq!(holding.due(now + Duration::from_secs(55)), []);
+        let due = holding.due(now + Duration::from_secs(61));
+        assert_eq!(due, [("a".to_owned(), "its second handle".to_owned())]);
+        holding.forget("a");
+        assert_eq!(holding.due(now + Duration::from_secs(61)), []);
+    }
 }

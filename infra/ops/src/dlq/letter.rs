@@ -125,3 +125,59 @@ impl Reason {
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::dlq::received::Attribute;
+
+    fn received(body: String, attributes: BTreeMap<String, Attribute>) -> Received {
+        Received {
+            sqs_id: "sqs-id".to_owned(),
+            receipt_handle: "handle".to_owned(),
+            body,
+            attributes,
+            sent_at: None,
+            receive_count: 1,
+            sender: None,
+            trace_header: None,
+        }
+    }
+
+    #[test]
+    fn every_reason_is_read_as_it_is_spelled() {
+        for reason in Reason::all() {
+            assert_eq!(Reason::parse(reason.as_str()), Some(reason));
+        }
+    }
+
+    #[test]
+    fn attributes_of_odd_content_neither_command_the_terminal_nor_flood_it() {
+        let attributes = ["detail", "provider", "attempts", "failed_at", "redriven", "reason"];
+        let odd = attributes.map(|name| (name.to_owned(), Attribute::text(format!("\u{1b}[2J{}", "x".repeat(10_000)))));
+        let letter = Letter::read(received("junk".to_owned(), odd.into()), &Settings::default());
+        let detail = letter.detail.expect("a text");
+        assert!(detail.starts_with("[2Jx") && detail.len() == LONGEST_TEXT, "{detail}");
+        assert_eq!((letter.reason, letter.redriven, letter.attempts), (Reason::Unknown, 0, None));
+        assert_eq!(letter.content.expect_err("junk").to_string(), "the body is not JSON (line 1, column 1)");
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_reader_panic(body in "\\PC*") {
+            let _ = Letter::read(received(body, BTreeMap::new()), &Settings::default());
+        }
+
+        #[test]
+        fn no_record_of_a_failed_invocation_does_either(timestamp in "\\PC*", payload in "[0-9\\[\\]{}\",:a-z]*") {
+            let body = format!(
+                "{{\"timestamp\":{timestamp:?},\"requestContext\":{{}},\"requestPayload\":{payload}}}"
+            );
+            let _ = Letter::read(received(body, BTreeMap::new()), &Settings::default());
+        }
+    }
+}

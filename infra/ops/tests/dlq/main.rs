@@ -2,6 +2,7 @@
 
 mod dropping;
 mod kills;
+mod leaks;
 mod looking;
 mod mixed;
 mod redriving;

@@ -1,0 +1,51 @@
+//! What the command line says of itself.
+
+use std::process::{Command, Output};
+
+fn sealpost(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sealpost")).env_clear().args(arguments).output().expect("the binary runs")
+}
+
+fn says(arguments: &[&str]) -> String {
+    let output = sealpost(arguments);
+    assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+const DLQ: [&str; 6] = ["stats", "list", "show", "redrive", "drop", "restore"];
+
+#[test]
+fn every_command_on_dead_letters_teaches_by_examples() {
+    for command in DLQ {
+        let help = says(&["dlq", command, "--help"]);
+        assert!(help.contains("Examples:\n") && help.contains(&format!("  sealpost dlq {command} ")), "{help}");
+        for option in ["--queue", "--stack", "--profile", "--region", "--endpoint-url", "--role-arn", "--json"] {
+            assert!(help.contains(option), "{command}: {option}");
+        }
+    }
+    for command in ["redrive", "drop", "restore"] {
+        assert!(says(&["dlq", command, "--help"]).contains("Without --yes it only counts."), "{command}");
+    }
+}
+
+#[test]
+fn completions_know_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = says(&["completions", shell]);
+        for word in DLQ.iter().chain(&["switch", "completions"]) {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn the_manual_page_has_every_command_with_its_options() {
+    let page = says(&["man"]);
+    assert!(page.starts_with(".ie \\n(.g .ds Aq") && page.contains(".TH sealpost 1"), "{page}");
+    for command in DLQ {
+        assert!(page.contains(&format!(".SH \"SEALPOST DLQ {}\"", command.to_uppercase())), "{command}");
+    }
+    for option in ["resend\\-unknown", "trusted\\-sender", "older\\-than"] {
+        assert!(page.contains(option), "{option}");
+    }
+}
