@@ -181,12 +181,12 @@ fn stage_lines(stages: &[Stage]) -> Vec<String> {
             None // The line about what follows from it names it.
         }
         Stage::Delivered { .. } => None,
-        Stage::Postponed { reason, after, receive_count } => {
+        Stage::Postponed { reason, after, receive_count, trigger_source: _ } => {
             let not_asked = std::mem::take(&mut not_asked);
             let what = format!("receive {receive_count}, postponed by {after:?}: {reason}{not_asked}");
             Some(line("worker", "", &in_red(&what)))
         }
-        Stage::DeadLettered { reason, detail } => {
+        Stage::DeadLettered { reason, detail, trigger_source: _ } => {
             Some(line("worker", "", &in_red(&format!("dead-lettered as {reason}: {detail}"))))
         }
         Stage::AlreadySent { .. } => Some(line("worker", "", "this code was sent before, and is not sent again")),

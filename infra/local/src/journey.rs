@@ -20,41 +20,30 @@ pub enum Stage {
         took: Duration,
     },
     /// The worker has the code in clear.
-    Decrypted {
-        took: Duration,
-    },
+    Decrypted { took: Duration },
     /// A provider answered.
-    Attempted {
-        provider: String,
-        outcome: String,
-        code: Option<String>,
-        took: Duration,
-    },
+    Attempted { provider: String, outcome: String, code: Option<String>, took: Duration },
     /// A provider was not asked.
-    NotAttempted {
-        provider: String,
-        cause: String,
-    },
+    NotAttempted { provider: String, cause: String },
     /// The worker is done: a provider took the SMS.
-    Delivered {
-        trigger_source: TriggerSource,
-        provider_message_id: String,
-    },
+    Delivered { trigger_source: TriggerSource, provider_message_id: String },
     /// It comes back later.
     Postponed {
         reason: String,
         after: Duration,
         /// Counts the receives so far.
         receive_count: u32,
+        /// None where the body could not be read.
+        trigger_source: Option<TriggerSource>,
     },
     DeadLettered {
+        /// None where the body could not be read.
+        trigger_source: Option<TriggerSource>,
         reason: String,
         detail: String,
     },
     /// The same code was delivered before.
-    AlreadySent {
-        trigger_source: TriggerSource,
-    },
+    AlreadySent { trigger_source: TriggerSource },
 }
 
 /// An event's way, as far as it has been seen.
@@ -223,13 +212,14 @@ impl Telemetry for Observer {
                 let trigger_source = *trigger_source;
                 ((*id).to_owned(), Stage::Delivered { trigger_source, provider_message_id })
             }
-            Fact::Retried { id, reason, after, receive_count, trace: _, trigger_source: _ } => {
+            Fact::Retried { id, reason, after, receive_count, trace: _, trigger_source } => {
                 let (reason, after, receive_count) = ((*reason).to_owned(), *after, *receive_count);
-                ((*id).to_owned(), Stage::Postponed { reason, after, receive_count })
+                let trigger_source = *trigger_source;
+                ((*id).to_owned(), Stage::Postponed { reason, after, receive_count, trigger_source })
             }
-            Fact::DeadLettered { id, reason, detail, .. } => {
-                let stage = Stage::DeadLettered { reason: reason.to_string(), detail: (*detail).to_owned() };
-                ((*id).to_owned(), stage)
+            Fact::DeadLettered { id, reason, detail, trigger_source, .. } => {
+                let (reason, detail, trigger_source) = (reason.to_string(), (*detail).to_owned(), *trigger_source);
+                ((*id).to_owned(), Stage::DeadLettered { trigger_source, reason, detail })
             }
             // Refusals are told by the invocation itself, which also knows them.
             Fact::Rejected { .. } | Fact::NotEnqueued { .. } => return,

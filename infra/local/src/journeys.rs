@@ -79,7 +79,7 @@ impl Journeys {
                 return true;
             }
             match one.journey.stages.last() {
-                Some(Stage::DeadLettered { reason, detail }) => {
+                Some(Stage::DeadLettered { reason, detail, trigger_source: _ }) => {
                     one.journey.ending = Ending::DeadLettered { reason: reason.clone(), detail: detail.clone() };
                 }
                 Some(Stage::AlreadySent { .. }) => one.journey.ending = Ending::AlreadySent,
@@ -136,8 +136,11 @@ impl UnderWay {
                 journey.trigger_source = Some(trigger_source.to_string());
                 None
             }
-            Stage::Postponed { .. } | Stage::DeadLettered { .. } => {
+            Stage::Postponed { trigger_source, .. } | Stage::DeadLettered { trigger_source, .. } => {
                 journey.receives += 1;
+                if let Some(trigger_source) = trigger_source {
+                    journey.trigger_source = Some(trigger_source.to_string());
+                }
                 None
             }
             Stage::NotAttempted { .. } => None,
@@ -176,11 +179,13 @@ mod tests {
     }
 
     fn dead_lettered() -> Stage {
-        Stage::DeadLettered { reason: "expired".to_owned(), detail: String::new() }
+        Stage::DeadLettered { trigger_source: None, reason: "expired".to_owned(), detail: String::new() }
     }
 
     fn postponed() -> Stage {
-        Stage::Postponed { reason: "key_unavailable".to_owned(), after: Duration::from_secs(2), receive_count: 1 }
+        let (reason, after, trigger_source) =
+            ("key_unavailable".to_owned(), Duration::from_secs(2), Some(TriggerSource::SignUp));
+        Stage::Postponed { reason, after, receive_count: 1, trigger_source }
     }
 
     fn attempted() -> Stage {
@@ -267,6 +272,22 @@ mod tests {
         assert!(matches!(news[1][0].stages[..], [Stage::Queued { .. }, Stage::Postponed { .. }]));
         assert!(matches!(news[2][0].stages[..], [Stage::DeadLettered { .. }]));
         assert_eq!(news[2][0].trigger_source.as_deref(), Some("SignUp"));
+    }
+
+    #[test]
+    fn a_redriven_message_has_a_journey_of_its_own_and_its_trigger_source_is_known_from_the_first_verdict() {
+        let news = news_of([
+            happened("a", queued("first")),
+            happened("a", dead_lettered()),
+            happened("a", postponed()),
+            happened("a", delivered("SM-a")),
+            sms("SM-a"),
+        ]);
+        let counts: Vec<_> = news.iter().map(Vec::len).collect();
+        assert_eq!(counts, [0, 1, 1, 0, 1]);
+        let (postponed, arrived) = (&news[2][0], &news[4][0]);
+        assert_eq!((postponed.invocation.as_deref(), postponed.trigger_source.as_deref()), (None, Some("SignUp")));
+        assert_eq!((text(arrived), arrived.receives), ("text of SM-a", 2));
     }
 
     #[test]
