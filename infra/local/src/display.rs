@@ -1,5 +1,6 @@
 //! What a person sees of a local run.
 
+mod dead_letters;
 mod outage;
 
 use std::io::{self, Write};
@@ -117,8 +118,7 @@ impl<'w> Display<'w> {
         let aws = format!(
             "AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x AWS_DEFAULT_REGION=eu-west-1 aws --endpoint-url {endpoint}"
         );
-        writeln!(self.out, "\n{BOLD}It stays up. Try next, Ctrl-C stops:{BOLD:#}")?;
-        for (command, comment) in [
+        self.suggestions(&[
             (
                 format!("curl -d @{samples}/SignUp.json {endpoint}/2015-03-31/functions/producer/invocations"),
                 "invokes the trigger by Lambda's API; the folder has a sealed event of every trigger source",
@@ -149,8 +149,15 @@ impl<'w> Display<'w> {
                 "messages wait in the queue; `on everything` in its place lets them go",
             ),
             ("cargo run -- local --once --outage 10s".to_owned(), "an outage of the provider, and how it ends"),
+            ("cargo run -- local --dead-letters".to_owned(), "dead letters to try the operator's commands on"),
             ("cargo run -- local --once --events FILE".to_owned(), "your own events, as JSON or JSON lines"),
-        ] {
+        ])
+    }
+
+    /// Commands for another terminal, each with what it does.
+    fn suggestions(&mut self, commands: &[(String, &str)]) -> io::Result<()> {
+        writeln!(self.out, "\n{BOLD}It stays up. Try next, Ctrl-C stops:{BOLD:#}")?;
+        for (command, comment) in commands {
             writeln!(self.out, "  {CYAN}{command}{CYAN:#}\n    {DIM}{comment}{DIM:#}")?;
         }
         Ok(())

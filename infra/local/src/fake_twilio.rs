@@ -30,6 +30,9 @@ pub use script::{Director, Script};
 
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
+/// The fictitious number that the fake knows as no mobile.
+pub const NO_MOBILE: &str = "+61491570313";
+
 /// Whom the fake takes messages from.
 pub struct FakeTwilioSettings {
     pub account_sid: String,
@@ -161,6 +164,10 @@ impl Account {
         if self.has_outage.load(Ordering::SeqCst) {
             let body = json!({ "code": 20503, "message": "Service Unavailable", "status": 503 }).to_string();
             return Script::Answer { status: 503, headers: Vec::new(), body };
+        }
+        if message.to == NO_MOBILE {
+            let body = json!({ "code": 21614, "message": "'To' number is not a valid mobile number", "status": 400 });
+            return Script::Answer { status: 400, headers: Vec::new(), body: body.to_string() };
         }
         self.director.as_ref().map_or(Script::Accept, |director| director.script(message))
     }

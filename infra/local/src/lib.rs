@@ -3,6 +3,7 @@
 
 pub mod aws;
 pub mod cognito;
+mod dead_letters;
 mod display;
 mod events;
 pub mod fake_twilio;

@@ -18,7 +18,7 @@ use crate::pipeline::{PROVIDER, Pipeline};
 
 /// How long an outage lasts that a person asks to see: 1 second to 10 minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutageLength(Duration);
+pub struct OutageLength(pub(crate) Duration);
 
 impl FromStr for OutageLength {
     type Err = DurationError;

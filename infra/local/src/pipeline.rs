@@ -37,11 +37,14 @@ pub const AUTH_TOKEN: &str = "local-auth-token";
 pub(crate) const PROVIDER: &str = "twilio-local";
 const POOL: &str = "eu-west-1_LOCAL0001";
 const QUEUE: &str = "sealpost";
-const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
+pub(crate) const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
 pub(crate) const STATE_TABLE: &str = "sealpost-state";
-/// The embedded SQS reports the access key id as the sender: the worker trusts the producer's alone.
-const PRODUCER_ID: &str = "AROALOCALPRODUCER";
-const WORKER_ID: &str = "AROALOCALWORKER";
+/// The embedded SQS reports the access key id as the sender: the worker trusts the producer's and the operator's.
+pub(crate) const PRODUCER_ID: &str = "AROALOCALPRODUCER";
+pub(crate) const WORKER_ID: &str = "AROALOCALWORKER";
+/// Who redrives dead letters: a redrive puts them into the main queue in the operator's name.
+pub(crate) const OPERATOR_ID: &str = "AROALOCALOPERATOR";
+const STRANGER_ID: &str = "AROALOCALSTRANGER";
 
 /// A running pipeline.
 pub struct Pipeline {
@@ -66,6 +69,14 @@ impl Pipeline {
     /// # Errors
     /// When a port cannot be had.
     pub async fn start(port: u16) -> anyhow::Result<Self> {
+        Self::start_with(port, RetrySettings::default()).await
+    }
+
+    /// Starts everything with retries other than usual.
+    ///
+    /// # Errors
+    /// When a port cannot be had.
+    pub async fn start_with(port: u16, retry: RetrySettings) -> anyhow::Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let aws = EmbeddedAws::start(address)
             .with_context(|| format!("listening on {address}; choose another port with --port"))?;
@@ -77,7 +88,7 @@ impl Pipeline {
         let pool = user_pool(&aws)?;
         let producer_aws = aws_config_for(&aws, PRODUCER_ID);
         let worker_aws = aws_config_for(&aws, WORKER_ID);
-        let (queue_url, dead_letter_queue_url) = create_queues(&aws_sdk_sqs::Client::new(&worker_aws)).await?;
+        let (queue_url, dead_letter_queue_url) = create_queues(&aws_sdk_sqs::Client::new(&worker_aws), &retry).await?;
         let dynamodb = aws_sdk_dynamodb::Client::from_conf(worker::dynamodb_config(&worker_aws));
         create_state_table(&dynamodb, STATE_TABLE).await?;
         let table = Arc::new(DynamoDbState::new(dynamodb, STATE_TABLE.to_owned()));
@@ -92,7 +103,7 @@ impl Pipeline {
         aws.lambda().set_function("producer", producer.clone());
         let sqs = aws_sdk_sqs::Client::from_conf(worker::sqs_config(&worker_aws));
         let kms = aws_sdk_kms::Client::from_conf(worker::kms_config(&worker_aws));
-        let (config, providers) = configuration(&pool, &twilio.base_url())?;
+        let (config, providers) = configuration(&pool, &twilio.base_url(), retry)?;
         let worker = Arc::new(Worker {
             config,
             keys: Arc::new(KmsKeys::new(kms)),
@@ -157,6 +168,14 @@ impl Pipeline {
             let _ = producer.invoke(payload.as_bytes(), &context).await;
         };
         (request_id, invocation)
+    }
+
+    /// Puts a message into the main queue whose sender the worker does not trust.
+    pub(crate) async fn send_as_stranger(&self) -> anyhow::Result<()> {
+        let client = aws_sdk_sqs::Client::new(&aws_config_for(&self.aws, STRANGER_ID));
+        let request = client.send_message().queue_url(&self.queue_url).message_body("not from the producer");
+        request.send().await.context("sending a stranger's message")?;
+        Ok(())
     }
 
     /// Says when a journey is news from now on.
@@ -224,31 +243,36 @@ fn aws_config_for(aws: &EmbeddedAws, caller: &str) -> SdkConfig {
         .build()
 }
 
-async fn create_queues(client: &aws_sdk_sqs::Client) -> anyhow::Result<(String, String)> {
+async fn create_queues(client: &aws_sdk_sqs::Client, retry: &RetrySettings) -> anyhow::Result<(String, String)> {
     let dead_letters = client.create_queue().queue_name(DEAD_LETTER_QUEUE).send().await?;
     let dead_letter_url = dead_letters.queue_url.context("CreateQueue answers with the URL")?;
     let attributes = client.get_queue_attributes().queue_url(&dead_letter_url);
     let attributes = attributes.attribute_names(QueueAttributeName::QueueArn).send().await?;
     let arn = attributes.attributes().and_then(|all| all.get(&QueueAttributeName::QueueArn));
     let arn = arn.context("GetQueueAttributes answers with the ARN")?;
-    let max_receive_count = max_receive_count(RetrySettings::default().horizon).to_string();
+    let max_receive_count = max_receive_count(retry.horizon).to_string();
     let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": max_receive_count }).to_string();
     let main = client.create_queue().queue_name(QUEUE).attributes(QueueAttributeName::RedrivePolicy, redrive);
     let main = main.attributes(QueueAttributeName::VisibilityTimeout, "30").send().await?;
     Ok((main.queue_url.context("CreateQueue answers with the URL")?, dead_letter_url))
 }
 
-fn configuration(pool: &UserPool, twilio: &str) -> anyhow::Result<(Config, Vec<Arc<dyn worker::Provider>>)> {
+fn configuration(
+    pool: &UserPool,
+    twilio: &str,
+    retry: RetrySettings,
+) -> anyhow::Result<(Config, Vec<Arc<dyn worker::Provider>>)> {
     // Without the limit, since who tries things out uses one number again and again.
     let toml = format!(
         "[[provider]]\nname = \"{PROVIDER}\"\nkind = \"twilio\"\nbase_url = \"{twilio}\"\nfrom = \"+12065550199\"\n\
          account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n\
-         [limits]\nper_number = \"off\"\n"
+         [limits]\nper_number = \"off\"\n[route.country]\nKP = []\n"
     );
     let environment = Environment::from_lookup(|_| Some(AUTH_TOKEN.to_owned()));
     let (config, providers) = File::parse(&toml, &environment)?.into_config(vec![pool.key.clone()]);
-    let (allowed_pools, trusted_senders) = (Some([pool.id.clone()].into()), Some([PRODUCER_ID.to_owned()].into()));
-    let config = Config { allowed_pools, trusted_senders, ..config };
+    let trusted_senders = Some([PRODUCER_ID, OPERATOR_ID].map(str::to_owned).into());
+    // The retries of a file last a minute at least, which is longer than a person likes to wait for dead letters.
+    let config = Config { allowed_pools: Some([pool.id.clone()].into()), trusted_senders, retry, ..config };
     let clock = Clock::system();
     let providers: Result<Vec<_>, _> = providers.into_iter().map(|settings| settings.into_provider(&clock)).collect();
     Ok((config, providers?))

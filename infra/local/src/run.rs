@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::dead_letters;
 use crate::display::Display;
 use crate::events;
 use crate::journey::Journey;
@@ -28,9 +29,12 @@ pub struct Options {
     pub events: Option<PathBuf>,
     /// Let the provider refuse everything for so long, from the first event on.
     pub outage: Option<OutageLength>,
+    /// Leave dead letters of an outage behind instead, for an operator's commands to be tried on, and stay up.
+    pub dead_letters: bool,
 }
 
-/// Sends the events through the whole pipeline and shows what happens; whether all of them arrived.
+/// Sends the events through the whole pipeline and shows what happens; whether all of them arrived, or are left behind
+/// where dead letters are asked for.
 ///
 /// # Errors
 /// When the pipeline cannot be started or the events cannot be read.
@@ -38,6 +42,9 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
     let began = Instant::now();
     let mut display = Display::new(out);
     display.title()?;
+    if options.dead_letters {
+        return leave_dead_letters(options, &mut display).await;
+    }
     let mut pipeline = Pipeline::start(options.port).await?;
     display.endpoint(&pipeline.aws_endpoint(), &pipeline.pool.key)?;
     let events = match &options.events {
@@ -66,6 +73,21 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
         stay(&mut pipeline, &mut display, interrupted).await?;
     }
     Ok(all_arrived)
+}
+
+async fn leave_dead_letters(options: &Options, display: &mut Display<'_>) -> anyhow::Result<bool> {
+    let length = options.outage.unwrap_or(dead_letters::USUAL_OUTAGE);
+    let retry = dead_letters::retries_within(length);
+    let mut pipeline = Pipeline::start_with(options.port, retry).await?;
+    display.endpoint(&pipeline.aws_endpoint(), &pipeline.pool.key)?;
+    pipeline.warmed_up().await;
+    let (ended, all) = dead_letters::leave_behind(length, &mut pipeline, display).await?;
+    display.left_behind(&ended, retry.horizon)?;
+    // Listened for before it is promised.
+    let interrupted = signal(SignalKind::interrupt())?;
+    display.operators_commands(&pipeline)?;
+    stay(&mut pipeline, display, interrupted).await?;
+    Ok(all)
 }
 
 async fn one_after_another(

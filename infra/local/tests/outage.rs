@@ -26,7 +26,7 @@ async fn shown_of_an_outage(name: &str, events: &[Value]) -> (bool, Vec<String>)
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&path, json!(events).to_string()).expect("the temporary folder is writable");
     let outage = Some("2s".parse().expect("an allowed length"));
-    let options = Options { once: true, port: 0, events: Some(path), outage };
+    let options = Options { once: true, port: 0, events: Some(path), outage, dead_letters: false };
     let mut out = Vec::new();
     let all_arrived = local::run(&options, &mut out).await.expect("it starts, and the events can be read");
     (all_arrived, String::from_utf8(out).expect("UTF-8").lines().map(str::to_owned).collect())

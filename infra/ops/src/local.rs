@@ -17,13 +17,17 @@ pub(crate) struct Arguments {
     /// Let the SMS provider refuse everything for so long from the first event on (1s to 10m), and show what happens.
     #[arg(long, value_name = "DURATION")]
     outage: Option<local::OutageLength>,
+    /// Leave dead letters of an outage (of 5s, or as --outage says) behind, to try `sealpost dlq` on.
+    #[arg(long, conflicts_with_all = ["once", "events"])]
+    dead_letters: bool,
 }
 
 /// Whether everything arrived.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<bool> {
-    let Arguments { once, port, events, outage } = arguments;
+    let Arguments { once, port, events, outage, dead_letters } = arguments;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.context("starting the runtime")?;
+    let options = local::Options { once, port, events, outage, dead_letters };
     let mut out = anstream::stdout();
-    runtime.block_on(local::run(&local::Options { once, port, events, outage }, &mut out))
+    runtime.block_on(local::run(&options, &mut out))
 }
