@@ -67,9 +67,10 @@ async fn until_ended(
     let gives_up = tokio::time::Instant::now() + patience;
     let mut ended = Vec::new();
     while !sent.is_empty() {
-        let Ok(journey) = timeout_at(gives_up, pipeline.next_journey()).await else { break };
-        // Postponements are what `--outage` alone is for.
+        let Ok(mut journey) = timeout_at(gives_up, pipeline.next_journey()).await else { break };
         if !journey.ending.is_waiting() {
+            // The way there is what `--outage` alone shows.
+            journey.stages = journey.stages.pop().into_iter().collect();
             display.journey(&journey)?;
             if sent.remove(&journey.invocation) {
                 ended.push(journey);

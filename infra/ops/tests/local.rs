@@ -91,9 +91,9 @@ struct Staying {
 }
 
 impl Staying {
-    fn start() -> Self {
+    fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sealpost"));
-        let mut process = command.arg("local").stdout(Stdio::piped()).spawn().expect("the binary runs");
+        let mut process = command.arg("local").args(arguments).stdout(Stdio::piped()).spawn().expect("the binary runs");
         let out = BufReader::new(process.stdout.take().expect("piped"));
         Self { process, out }
     }
@@ -138,7 +138,7 @@ fn post(file: &Path, url: &str) -> String {
 
 #[test]
 fn without_once_it_stays_up_and_ctrl_c_stops_it() {
-    let mut local = Staying::start();
+    let mut local = Staying::start(&[]);
     local.read_until("Ctrl-C stops");
     let shown = local.interrupt();
     assert!(shown.ends_with("Stopped.\n"), "{shown}");
@@ -146,7 +146,7 @@ fn without_once_it_stays_up_and_ctrl_c_stops_it() {
 
 #[test]
 fn what_it_says_to_try_invokes_the_producer_and_the_sms_is_shown() {
-    let mut local = Staying::start();
+    let mut local = Staying::start(&[]);
     let said = local.read_until("your own events");
     let (sample, url) = (PathBuf::from(word_after(&said, "curl -d @")), word_after(&said, "SignUp.json "));
     let endpoint = word_after(&said, "aws --endpoint-url ");
@@ -202,6 +202,24 @@ fn an_outage_that_nobody_would_watch_is_refused_with_what_is_allowed() {
         assert_eq!(output.status.code(), Some(2));
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(error.contains("--outage") && error.contains(remedy), "{length}: {error}");
+    }
+}
+
+#[test]
+fn dead_letters_are_left_behind_when_they_are_asked_for() {
+    let mut local = Staying::start(&["--dead-letters", "--outage", "1s"]);
+    let shown = local.read_until("cargo run -- dlq redrive --yes");
+    assert!(shown.contains("   20  providers_exhausted\n"), "{shown}");
+    assert!(local.interrupt().ends_with("Stopped.\n"));
+}
+
+#[test]
+fn dead_letters_that_nobody_could_look_at_are_refused() {
+    for arguments in [["--dead-letters", "--once"].as_slice(), &["--dead-letters", "--events", "events.json"]] {
+        let output = sealpost(&[&["local"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains(&format!("cannot be used with '{}", arguments[1])), "{error}");
     }
 }
 

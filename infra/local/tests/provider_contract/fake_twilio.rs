@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use local::fake_twilio::{FakeTwilio, FakeTwilioSettings, Script};
+use local::fake_twilio::{FakeTwilio, FakeTwilioSettings, NO_MOBILE, Script};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use worker::Provider;
@@ -146,6 +146,7 @@ async fn the_fake_refuses_what_is_not_in_the_contract() {
         ("POST", &path, &sound.replace("From", "MessagingServiceSid"), "201", "\"from\":null"),
         ("POST", &path, &sound.replace("%2B", "+"), "400", "\"code\":21211"),
         ("POST", &path, &sound.replace("To=%2B12065550100&", ""), "400", "\"code\":21604"),
+        ("POST", &path, &sound.replace("12065550100", &NO_MOBILE[1..]), "400", "\"code\":21614"),
         ("POST", &path, &sound.replace("Body=x", "Body="), "400", "\"code\":21602"),
         ("POST", &path, &sound.replace("Body=x", &format!("Body={}", "x".repeat(1601))), "400", "\"code\":21617"),
     ] {
