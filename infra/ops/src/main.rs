@@ -27,7 +27,7 @@ enum Command {
     #[cfg(feature = "local")]
     Local(local::Arguments),
     Switch(switch::Arguments),
-    Dlq(dlq::Arguments),
+    Dlq(Box<dlq::Arguments>),
     /// Print the completions of a shell.
     Completions(help::CompletionsArguments),
     /// Print the manual page.
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments),
         Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
-        Command::Dlq(arguments) => dlq::run(arguments),
+        Command::Dlq(arguments) => dlq::run(*arguments),
         Command::Completions(arguments) => help::completions(&arguments, Cli::command()).map(|()| true),
         Command::Man => help::manual(Cli::command()).map(|()| true),
     };

@@ -56,7 +56,7 @@ async fn an_operator_gets_along(stack: &MiniStack) {
     assert_eq!(audit["by"]["arn"], json!(format!("arn:aws:sts::{ACCOUNT}:assumed-role/redrive/sealpost")));
     assert_eq!(world.json(&["stats"])["letters"], json!(0));
     let arrived = world.main_queue().await;
-    let ids: BTreeSet<_> = arrived.iter().map(|message| id_of(message)).collect();
+    let ids: BTreeSet<_> = arrived.iter().map(id_of).collect();
     assert_eq!(ids, (0..LETTERS).map(|number| id(number).to_string()).collect());
     assert_eq!(arrived.len(), ids.len());
     let redriven = arrived[0].message_attributes.as_ref().unwrap()["redriven"].string_value();

@@ -17,7 +17,7 @@ use super::progress::Progress;
 use super::queue::MOST_IN_A_CALL;
 use super::received::Received;
 use super::scan::Scan;
-use super::table::grouped;
+use super::wording::{dead_letters, grouped};
 
 /// Letters that are written before they are deleted together.
 const KEPT_AT_ONCE: usize = 100;
@@ -159,7 +159,7 @@ async fn keep_and_delete(
 
 impl Dropped {
     fn show(&self, file: Option<&Path>, context: &Context, out: &mut dyn Write) -> std::io::Result<()> {
-        let count = grouped(self.dropped);
+        let count = dead_letters(self.dropped);
         if context.json {
             let summary = json!({
                 "done": file.is_some(),
@@ -172,9 +172,9 @@ impl Dropped {
             return writeln!(out, "{summary}");
         }
         match file {
-            None => writeln!(out, "{count} dead letters would be written into a file and taken out of the queue")?,
+            None => writeln!(out, "{count} would be written into a file and taken out of the queue")?,
             Some(_) if self.dropped + self.undeleted == 0 => writeln!(out, "no dead letters were dropped")?,
-            Some(path) => writeln!(out, "{count} dead letters dropped; they are in {}", path.display())?,
+            Some(path) => writeln!(out, "{count} dropped into {}", path.display())?,
         }
         if self.undeleted > 0 {
             writeln!(out, "{} are in the file and still in the queue", grouped(self.undeleted))?;

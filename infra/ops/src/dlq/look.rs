@@ -79,7 +79,7 @@ pub(super) async fn stats(arguments: &StatsArguments, context: &Context, out: &m
     if context.json {
         writeln!(out, "{}", stats.to_json(&queue.queue.url, &coverage))?;
     } else {
-        stats.show(&queue.queue.url, now, &coverage, out)?;
+        stats.show(queue.queue.name(), now, &coverage, out)?;
     }
     Ok(look.tell())
 }

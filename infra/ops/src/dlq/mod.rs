@@ -19,9 +19,9 @@ mod restore;
 mod scan;
 mod stack;
 mod stats;
-mod table;
 mod usage;
 mod view;
+mod wording;
 
 use anyhow::Context as _;
 

@@ -92,6 +92,11 @@ impl Queue {
         Ok(Self { client: client.clone(), url })
     }
 
+    /// The last part of its URL.
+    pub(crate) fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or_default()
+    }
+
     /// # Errors
     /// When SQS does not say.
     pub(crate) async fn facts(&self) -> Result<QueueFacts, CallError> {

@@ -14,7 +14,7 @@ use super::context::Context;
 use super::interruption::Interruption;
 use super::progress::Progress;
 use super::queue::{MOST_BYTES_IN_A_CALL, MOST_IN_A_CALL, Outgoing, Queue};
-use super::table::grouped;
+use super::wording::{dead_letters, grouped};
 
 /// Letters that are put back before that is noted.
 const RESTORED_AT_ONCE: usize = 100;
@@ -57,8 +57,8 @@ pub(super) async fn restore(arguments: Arguments, context: &Context, out: &mut d
         writeln!(out, "{summary}")?;
         return Ok(fault.is_none());
     }
-    let verb = if arguments.consent.yes { "were" } else { "would be" };
-    writeln!(out, "{} dead letters {verb} put back into {}", grouped(restored), queue.queue.url)?;
+    let verb = if arguments.consent.yes { "put back into" } else { "would be put back into" };
+    writeln!(out, "{} {verb} {}", dead_letters(restored), queue.queue.url)?;
     if before > 0 {
         let path = note.path.display();
         writeln!(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::Timestamp;
 
 use super::letter::Letter;
-use super::table::{grouped, lines, spoken, table};
+use super::wording::{dead_letters, grouped, spoken};
 
 /// Upper ends of the ages that are counted together, in seconds.
 const AGES: [(i64, &str); 6] = [
@@ -105,7 +105,7 @@ impl Stats {
         out: &mut dyn Write,
     ) -> std::io::Result<()> {
         let Tally { letters, alive } = self.all;
-        writeln!(out, "{queue}: {} dead letters, {} of them within their lifetime", grouped(letters), grouped(alive))?;
+        writeln!(out, "{queue}: {}, {} within their lifetime", dead_letters(letters), grouped(alive))?;
         if let Some(oldest) = self.oldest {
             writeln!(out, "the oldest was accepted {} ago", spoken(now.duration_since(oldest).as_secs()))?;
         }
@@ -116,17 +116,13 @@ impl Stats {
             let hidden = grouped(coverage.in_flight);
             writeln!(out, "about {hidden} more are held out of sight, by another command or by a run that was killed")?;
         }
-        for side in Side::ALL {
-            let Some(values) = self.by.get(&side).filter(|values| !values.keys().all(|value| value == NONE)) else {
-                continue;
-            };
-            let mut table = table(&[side.as_str(), "letters", "within lifetime"], &[1, 2]);
-            for (value, tally) in ordered(side, values) {
-                table.add_row([value.to_owned(), grouped(tally.letters), grouped(tally.alive)]);
-            }
-            writeln!(out)?;
-            for line in lines(&table) {
-                writeln!(out, "{line}")?;
+        let sides: Vec<_> = self.by.iter().filter(|(_, values)| values.keys().any(|value| value != NONE)).collect();
+        let names = sides.iter().flat_map(|(_, values)| values.keys());
+        let width = names.map(|name| name.chars().count()).max().unwrap_or_default();
+        for (side, values) in sides {
+            writeln!(out, "\n{:<width$}  {:>9}  {:>15}", side.as_str(), "letters", "within lifetime")?;
+            for (value, tally) in ordered(*side, values) {
+                writeln!(out, "{value:<width$}  {:>9}  {:>15}", grouped(tally.letters), grouped(tally.alive))?;
             }
         }
         Ok(())

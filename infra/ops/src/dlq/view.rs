@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::{AlgorithmSuite, SealedCode, Timestamp, rfc3339_millis};
 
 use super::letter::Letter;
-use super::table::spoken;
+use super::wording::spoken;
 
 /// How much of an id a list shows; as little is enough to name it.
 const SHORT_ID: usize = 12;
@@ -14,7 +14,7 @@ const SHORT_ID: usize = 12;
 const COLUMNS: [(&str, usize); 8] = [
     ("id", SHORT_ID),
     ("reason", 20),
-    ("source", 20),
+    ("source", 27),
     ("country", 7),
     ("to", 9),
     ("provider", 14),
@@ -73,7 +73,7 @@ pub(crate) fn whole(letter: &Letter, now: Timestamp, out: &mut dyn Write) -> io:
     say("provider", letter.provider.clone().map(|provider| format!("{provider} (tried last)")))?;
     say("attempts", letter.attempts.map(|attempts| format!("{attempts} in its last receive")))?;
     say("failed", letter.failed_at.map(moment))?;
-    say("redriven", Some(format!("{} times", letter.redriven)))?;
+    say("redriven", Some(letter.redriven).filter(|count| *count > 0).map(times))?;
     match &letter.content {
         Err(fault) => say("message", Some(format!("cannot be read: {fault}")))?,
         Ok(message) => {
@@ -100,8 +100,12 @@ pub(crate) fn whole(letter: &Letter, now: Timestamp, out: &mut dyn Write) -> io:
     let received = &letter.received;
     say("sent by", received.sender.as_deref().map(printable))?;
     say("in SQS since", received.sent_at.map(moment))?;
-    say("SQS message", Some(format!("{}, received {} times", received.sqs_id, received.receive_count)))?;
+    say("SQS message", Some(format!("{}, received {}", received.sqs_id, times(received.receive_count))))?;
     say("trace", received.trace_header.as_deref().and_then(shared::TraceId::of_header).map(|id| id.as_str().to_owned()))
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 /// What the code's header says to everybody.

@@ -31,7 +31,7 @@ async fn what_is_dropped_is_in_a_file_of_its_owners_alone_and_comes_back_as_it_w
     assert_eq!((world.counts(), world.files("").len()), ((6, 0), 0));
 
     let shown = world.says(&["drop", "--yes"]).await;
-    assert!(shown.starts_with("6 dead letters dropped; they are in sealpost-dropped-"), "{shown}");
+    assert!(shown.starts_with("6 dead letters dropped into sealpost-dropped-"), "{shown}");
     assert_eq!(world.counts(), (0, 0));
     let [file] = &world.files("sealpost-dropped-")[..] else { panic!("one file") };
     assert_eq!(file.metadata().expect("exists").permissions().mode() & 0o777, 0o600);
@@ -42,10 +42,10 @@ async fn what_is_dropped_is_in_a_file_of_its_owners_alone_and_comes_back_as_it_w
     let file = file.to_str().expect("UTF-8");
     assert!(world.says(&["restore", file]).await.starts_with("6 dead letters would be put back into http://"));
     assert_eq!(world.counts(), (0, 0));
-    assert!(world.says(&["restore", file, "--yes"]).await.starts_with("6 dead letters were put back into http://"));
+    assert!(world.says(&["restore", file, "--yes"]).await.starts_with("6 dead letters put back into http://"));
     assert_eq!(essence(&world), before);
     let again = world.says(&["restore", file, "--yes"]).await;
-    assert!(again.starts_with("0 dead letters were put back"), "{again}");
+    assert!(again.starts_with("0 dead letters put back"), "{again}");
     assert!(again.contains("6 were put back before"), "{again}");
     assert_eq!(world.counts(), (6, 0));
 }
@@ -84,7 +84,7 @@ async fn a_file_that_breaks_off_gives_back_what_it_has_and_says_so() {
     let text = std::fs::read_to_string(&path).expect("readable");
     std::fs::write(&path, &text[..text.len() - 100]).expect("written");
     let shown = world.says(&["restore", "dropped.jsonl", "--yes"]).await;
-    assert!(shown.starts_with("4 dead letters were put back"), "{shown}");
+    assert!(shown.starts_with("4 dead letters put back"), "{shown}");
     assert!(shown.contains("the file's last line breaks off"), "{shown}");
 }
 

@@ -43,11 +43,11 @@ async fn stats_count_by_every_side_and_say_what_is_within_its_lifetime() {
     assert_eq!(stats["sender"], json!({ "AROAWORKER": tally(6, 4), PRODUCER: tally(2, 2) }));
 
     let shown = world.says(&["stats"]).await;
-    assert!(shown.contains("8 dead letters, 6 of them within their lifetime"), "{shown}");
+    assert!(shown.contains("sealpost-dead-letters: 8 dead letters, 6 within their lifetime"), "{shown}");
     assert!(shown.contains("the oldest was accepted 2 h ago"), "{shown}");
     assert!(shown.lines().any(|line| line.split_whitespace().eq(["providers_exhausted", "3", "3"])), "{shown}");
     let filtered = world.says(&["stats", "--reason", "outcome_unknown,expired"]).await;
-    assert!(filtered.contains("2 dead letters, 1 of them within their lifetime"), "{filtered}");
+    assert!(filtered.contains("2 dead letters, 1 within their lifetime"), "{filtered}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

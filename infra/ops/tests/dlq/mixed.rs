@@ -22,17 +22,17 @@ fn letter(number: u64) -> Put {
     put.to = COUNTRIES[pick(20) % 3].0;
     put.source = SOURCES[pick(60) % 3];
     put.age = Duration::from_secs(60 + 30 * (number % 100));
-    if number % 7 == 0 {
+    if number.is_multiple_of(7) {
         put = put.expired();
     }
-    if number % 11 == 0 {
+    if number.is_multiple_of(11) {
         put.sender = "AROASTRANGER";
     }
     put
 }
 
 fn is_moved_by_sqs(number: u64) -> bool {
-    number % 13 == 0
+    number.is_multiple_of(13)
 }
 
 fn world_of_ten_thousand() -> World {
@@ -41,7 +41,7 @@ fn world_of_ten_thousand() -> World {
         let put = letter(number);
         if is_moved_by_sqs(number) {
             world.put(&Put { sender: put.sender, ..put.moved_by_sqs() });
-        } else if number % 17 == 0 {
+        } else if number.is_multiple_of(17) {
             world.put_failed_invocation(&Put { source: TriggerSource::SignUp, ..put }, "RetriesExhausted");
         } else {
             world.put(&put);
@@ -52,7 +52,7 @@ fn world_of_ten_thousand() -> World {
 
 /// Whether the number's letter has a reason that the worker gave.
 fn is_the_workers(number: u64) -> bool {
-    !is_moved_by_sqs(number) && number % 17 != 0
+    !is_moved_by_sqs(number) && !number.is_multiple_of(17)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -82,12 +82,12 @@ async fn filters_select_exactly_among_ten_thousand_and_a_redrive_moves_exactly_t
     let filters = ["--reason", "providers_exhausted", "--country", "US,FR", "--source", "SignUp,ForgotPassword"];
     let run = world.run(&[&["redrive", "--rate", "unlimited", "--yes", "--json"], &filters[..]].concat()).await;
     let summary: Value = serde_json::from_slice(&run.stdout).expect("JSON");
-    let meant = |n: u64| is_the_workers(n) && n % 4 == 0 && n / 20 % 3 != 1 && n / 60 % 3 != 2;
-    let moved = |n: u64| meant(n) && n % 7 != 0 && n % 11 != 0;
+    let meant = |n: u64| is_the_workers(n) && n.is_multiple_of(4) && n / 20 % 3 != 1 && n / 60 % 3 != 2;
+    let moved = |n: u64| meant(n) && !n.is_multiple_of(7) && !n.is_multiple_of(11);
     assert_eq!(world.id_set(MAIN), ids(&moved));
     assert_eq!(world.messages(MAIN).len(), ids(&moved).len());
-    assert_eq!(summary["held_back"]["untrusted_sender"], json!(ids(&|n| meant(n) && n % 11 == 0).len()));
-    assert_eq!(summary["held_back"]["expired"], json!(ids(&|n| meant(n) && n % 11 != 0 && n % 7 == 0).len()));
+    assert_eq!(summary["held_back"]["untrusted_sender"], json!(ids(&|n| meant(n) && n.is_multiple_of(11)).len()));
+    assert_eq!(summary["held_back"]["expired"], json!(ids(&|n| meant(n) && !n.is_multiple_of(11) && n.is_multiple_of(7)).len()));
     assert_eq!(world.id_set(DEAD_LETTERS), ids(&|n| !moved(n)));
     assert_eq!(world.counts(), (ids(&|n| !moved(n)).len(), 0));
 }

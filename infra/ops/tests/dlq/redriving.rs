@@ -26,7 +26,7 @@ async fn without_yes_nothing_is_done_but_to_count_and_estimate() {
     world.put(&Put { age: Duration::from_secs(30), lifetime: Duration::from_secs(32), ..Put::new(30) });
     world.put(&Put::new(31).expired());
     let shown = world.says(&["redrive", "--rate", "10"]).await;
-    assert!(shown.starts_with("31 dead letters would be sent again, in 3 s at 10 per second\n"), "{shown}");
+    assert!(shown.starts_with("31 dead letters would be sent again, within 3 s at 10 per second\n"), "{shown}");
     assert!(shown.contains("1 of them expire within that time"), "{shown}");
     assert!(shown.contains("       1  expired: their codes cannot be used any more; --include-expired"), "{shown}");
     assert!(
@@ -51,7 +51,7 @@ async fn a_letter_goes_back_as_it_was_with_its_identity_and_counted_once_more() 
     world.put(&put);
     let before = world.messages(DEAD_LETTERS)[0].body.clone();
     let shown = world.says(&["redrive", "--yes"]).await;
-    assert!(shown.starts_with("1 dead letters sent again in "), "{shown}");
+    assert!(shown.starts_with("1 dead letter sent again in "), "{shown}");
     assert_eq!(world.messages(DEAD_LETTERS).len(), 0);
     let sent = &world.messages(MAIN)[0];
     assert_eq!(sent.body, before, "age and expiry are those of the first time");

@@ -11,7 +11,7 @@ use shared::{Timestamp, rfc3339_millis};
 use crate::dlq::context::Context;
 use crate::dlq::holding::VISIBILITY_SECONDS;
 use crate::dlq::letter::Letter;
-use crate::dlq::table::{grouped, spoken};
+use crate::dlq::wording::{dead_letters, grouped, spoken};
 
 use super::moving::Moved;
 use super::rules::{Decision, HeldBack};
@@ -94,15 +94,15 @@ impl Rehearsal {
             });
             return writeln!(out, "{summary}");
         }
-        let count = grouped(self.would_move);
+        let count = dead_letters(self.would_move);
         match takes {
             Some(takes) => writeln!(
                 out,
-                "{count} dead letters would be sent again, in {} at {} per second",
-                spoken(i64::try_from(takes.as_secs()).unwrap_or(i64::MAX)),
+                "{count} would be sent again, within {} at {} per second",
+                spoken(i64::try_from(takes.as_secs()).unwrap_or(i64::MAX).max(1)),
                 redrive.rate
             )?,
-            None => writeln!(out, "{count} dead letters would be sent again, as quickly as SQS takes them")?,
+            None => writeln!(out, "{count} would be sent again, as quickly as SQS takes them")?,
         }
         if let Some(too_late) = too_late.filter(|count| *count > 0) {
             writeln!(out, "{} of them expire within that time: the order is SQS's own", grouped(too_late as u64))?;
@@ -224,7 +224,7 @@ impl Report {
         }
         let took = self.began_at.zip(self.ended_at).map(|(began, ended)| ended.duration_since(began));
         let took = took.and_then(|took| Duration::try_from(took).ok()).unwrap_or_default().as_secs_f64();
-        writeln!(out, "{} dead letters sent again in {took:.1} s", grouped(self.moved.len() as u64))?;
+        writeln!(out, "{} sent again in {took:.1} s", dead_letters(self.moved.len() as u64))?;
         if !self.undeleted.is_empty() {
             writeln!(
                 out,

@@ -1,23 +1,4 @@
-//! Tables of plain text.
-
-use comfy_table::{CellAlignment, Table, presets};
-
-/// A table with these heads; columns of numbers are told by their index, and stand to the right.
-pub(crate) fn table(heads: &[&str], numbers: &[usize]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(heads.iter().copied());
-    for index in numbers {
-        if let Some(column) = table.column_mut(*index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-/// The table's lines without blanks at their ends.
-pub(crate) fn lines(table: &Table) -> impl Iterator<Item = String> {
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().into_iter()
-}
+//! Numbers as a person reads them.
 
 /// A count with a comma at each thousand.
 pub(crate) fn grouped(count: u64) -> String {
@@ -28,6 +9,11 @@ pub(crate) fn grouped(count: u64) -> String {
         groups.insert(0, String::from_utf8_lossy(&digits.as_bytes()[..first]));
     }
     groups.join(",")
+}
+
+/// `1 dead letter`, `2,000 dead letters`.
+pub(crate) fn dead_letters(count: u64) -> String {
+    format!("{} dead letter{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// A duration as a person says it, in its two largest units: `2 h 5 min`.
@@ -52,6 +38,7 @@ mod tests {
         for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
             assert_eq!(grouped(count), text);
         }
+        assert_eq!([1, 2].map(dead_letters), ["1 dead letter", "2 dead letters"]);
         for (seconds, text) in [
             (-5, "0 s"),
             (0, "0 s"),
