@@ -107,10 +107,8 @@ impl<'w> Display<'w> {
             }
             writeln!(self.out, "   {}", outcome(&journey.ending))?;
         }
-        let arrived = journeys.iter().filter(|journey| journey.ending.has_arrived()).count();
-        let colour = if arrived == journeys.len() { GREEN } else { RED };
-        let (all, seconds) = (journeys.len(), elapsed.as_secs_f64());
-        writeln!(self.out, "{colour}{arrived} of {all} arrived{colour:#}, {seconds:.2} s after the start")
+        let seconds = elapsed.as_secs_f64();
+        writeln!(self.out, "{}, {seconds:.2} s after the start", arrived(journeys))
     }
 
     pub(crate) fn what_to_try(&mut self, pipeline: &Pipeline, samples: &Path) -> io::Result<()> {
@@ -249,10 +247,20 @@ fn in_red(text: &str) -> String {
     format!("{RED}{text}{RED:#}")
 }
 
+/// How many have arrived, and how many need not.
+fn arrived(journeys: &[Journey]) -> String {
+    let count = |is: fn(&Ending) -> bool| journeys.iter().filter(|journey| is(&journey.ending)).count();
+    let (arrived, superseded, all) = (count(Ending::has_arrived), count(Ending::is_superseded), journeys.len());
+    let colour = if arrived + superseded == all { GREEN } else { RED };
+    let superseded = if superseded > 0 { format!(", {superseded} superseded by a newer code") } else { String::new() };
+    format!("{colour}{arrived} of {all} arrived{superseded}{colour:#}")
+}
+
 fn outcome(ending: &Ending) -> String {
     match ending {
         Ending::Arrived(_) => in_green("arrived"),
         Ending::Refused { .. } => in_red("refused"),
+        Ending::DeadLettered { .. } if ending.is_superseded() => "superseded by a newer code".to_owned(),
         Ending::DeadLettered { reason, .. } => in_red(&format!("dead letter: {reason}")),
         Ending::AlreadySent => "sent before".to_owned(),
         Ending::Waiting => in_red("in the queue"),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shared::telemetry::{Fact, Telemetry};
-use shared::{SealedCode, TriggerSource};
+use shared::{DeadLetterReason, SealedCode, TriggerSource};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::fake_twilio::ReceivedSms;
@@ -117,6 +117,11 @@ pub enum Ending {
 impl Ending {
     pub fn has_arrived(&self) -> bool {
         matches!(self, Self::Arrived(_))
+    }
+
+    /// A newer code of the same user took its place: what arrives later than that would only confuse.
+    pub fn is_superseded(&self) -> bool {
+        matches!(self, Self::DeadLettered { reason, .. } if reason == DeadLetterReason::Superseded.as_str())
     }
 
     pub fn is_waiting(&self) -> bool {

@@ -33,8 +33,8 @@ pub struct Options {
     pub dead_letters: bool,
 }
 
-/// Sends the events through the whole pipeline and shows what happens; whether all of them arrived, or are left behind
-/// where dead letters are asked for.
+/// Sends the events through the whole pipeline and shows what happens; whether all of them arrived but for those that
+/// a newer code took the place of, or are left behind where dead letters are asked for.
 ///
 /// # Errors
 /// When the pipeline cannot be started or the events cannot be read.
@@ -64,7 +64,7 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> anyhow::Res
             outage.journeys
         }
     };
-    let all_arrived = journeys.iter().all(|journey| journey.ending.has_arrived());
+    let all_arrived = journeys.iter().all(|journey| journey.ending.has_arrived() || journey.ending.is_superseded());
     if !options.once {
         // Listened for before it is promised.
         let interrupted = signal(SignalKind::interrupt())?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::{BOLD, Display, GREEN, RED, SOURCE_WIDTH, in_green, in_red, line, millis, outcome, source};
+use super::{BOLD, Display, SOURCE_WIDTH, arrived, in_green, in_red, line, millis, outcome, source};
 use crate::journey::{Circuit, CircuitChange};
 use crate::outage::Outage;
 
@@ -37,9 +37,9 @@ impl Display<'_> {
         }
         writeln!(self.out, "   outcome{BOLD:#}")?;
         for journey in &outage.journeys {
-            let arrived = journey.ending.has_arrived();
-            let after_event = arrived.then(|| seconds(journey.total));
-            let after_outage = arrived.then(|| journey.latest.saturating_duration_since(outage.ended_at));
+            let has_arrived = journey.ending.has_arrived();
+            let after_event = has_arrived.then(|| seconds(journey.total));
+            let after_outage = has_arrived.then(|| journey.latest.saturating_duration_since(outage.ended_at));
             write!(self.out, "{:<SOURCE_WIDTH$}{:>14}{:>14}", source(journey), journey.receives, journey.attempts)?;
             for time in [after_event, after_outage.map(seconds)] {
                 write!(self.out, "{:>14}", time.unwrap_or_else(|| "-".to_owned()))?;
@@ -62,12 +62,10 @@ impl Display<'_> {
             "{provider}: {requests} requests during the outage of {length:?}; its circuit breaker kept \
              {attempts_not_made} more from it"
         )?;
-        let arrived = journeys.iter().filter(|journey| journey.ending.has_arrived());
-        let last = arrived.clone().map(|journey| journey.latest.saturating_duration_since(*ended_at)).max();
+        let those = journeys.iter().filter(|journey| journey.ending.has_arrived());
+        let last = those.map(|journey| journey.latest.saturating_duration_since(*ended_at)).max();
         let last = last.map(|last| format!(", the last one {} after the outage", seconds(last))).unwrap_or_default();
-        let (arrived, all) = (arrived.count(), journeys.len());
-        let colour = if arrived == all { GREEN } else { RED };
-        writeln!(self.out, "{colour}{arrived} of {all} arrived{colour:#}{last}")
+        writeln!(self.out, "{}{last}", arrived(journeys))
     }
 }
 
@@ -78,7 +76,7 @@ fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journey::Journey;
+    use crate::journey::{Ending, Journey};
 
     #[test]
     fn an_event_that_did_not_arrive_has_no_time_of_arrival_and_is_not_counted() {
@@ -93,5 +91,18 @@ mod tests {
         let times = format!("{:>14}{:>14}{:>14}{:>14}   ", 3, 1, "-", "-");
         assert!(shown.contains(&times), "{shown}");
         assert!(shown.contains("0 of 1 arrived") && !shown.contains("the last one"), "{shown}");
+    }
+
+    #[test]
+    fn what_a_newer_code_took_the_place_of_is_not_missed() {
+        let began = Instant::now();
+        let ending = Ending::DeadLettered { reason: "superseded".to_owned(), detail: String::new() };
+        let journeys = vec![Journey { ending, ..Journey::of_invocation("i", began) }];
+        let (length, ended_at) = (Duration::from_secs(2), began);
+        let mut out = Vec::new();
+        let outage = Outage { length, journeys, requests: 9, attempts_not_made: 2, ended_at };
+        Display::new(&mut out).outage_summary(&outage, "twilio-local").expect("memory can be written to");
+        let shown = String::from_utf8(out).expect("UTF-8");
+        assert!(shown.contains("0 of 1 arrived, 1 superseded by a newer code"), "{shown}");
     }
 }

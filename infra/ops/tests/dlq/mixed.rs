@@ -87,7 +87,10 @@ async fn filters_select_exactly_among_ten_thousand_and_a_redrive_moves_exactly_t
     assert_eq!(world.id_set(MAIN), ids(&moved));
     assert_eq!(world.messages(MAIN).len(), ids(&moved).len());
     assert_eq!(summary["held_back"]["untrusted_sender"], json!(ids(&|n| meant(n) && n.is_multiple_of(11)).len()));
-    assert_eq!(summary["held_back"]["expired"], json!(ids(&|n| meant(n) && !n.is_multiple_of(11) && n.is_multiple_of(7)).len()));
+    assert_eq!(
+        summary["held_back"]["expired"],
+        json!(ids(&|n| meant(n) && !n.is_multiple_of(11) && n.is_multiple_of(7)).len())
+    );
     assert_eq!(world.id_set(DEAD_LETTERS), ids(&|n| !moved(n)));
     assert_eq!(world.counts(), (ids(&|n| !moved(n)).len(), 0));
 }
