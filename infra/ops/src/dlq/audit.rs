@@ -9,37 +9,46 @@ use anyhow::Context as _;
 use serde_json::Value;
 use shared::Timestamp;
 
-/// A file that holds nothing yet.
+/// The record of a command that is going on.
 pub(crate) struct AuditRecord {
     path: PathBuf,
-    file: File,
 }
 
 impl AuditRecord {
-    /// Creates the file before anything is changed: what cannot be recorded is not begun.
+    /// Writes down what is about to be done: what cannot be recorded is not begun, and a command that is killed leaves who
+    /// began it and when.
     ///
     /// # Errors
     /// When there is such a file, or it cannot be written.
-    pub(crate) fn create(path: Option<PathBuf>, command: &str, now: Timestamp) -> anyhow::Result<Self> {
+    pub(crate) fn begin(path: Option<PathBuf>, command: &str, now: Timestamp, record: &Value) -> anyhow::Result<Self> {
         let path = path.unwrap_or_else(|| PathBuf::from(file_name(command, now, "json")));
-        let file = new_file(&path)?;
-        Ok(Self { path, file })
+        write(new_file(&path)?, &path, record)?;
+        Ok(Self { path })
     }
 
+    /// Puts what was done in its place.
+    ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn write(mut self, record: &Value) -> anyhow::Result<PathBuf> {
-        writeln!(self.file, "{record:#}")
-            .and_then(|()| self.file.sync_all())
-            .with_context(|| format!("writing {}", self.path.display()))?;
+    pub(crate) fn finish(self, record: &Value) -> anyhow::Result<PathBuf> {
+        let mut beside = self.path.clone().into_os_string();
+        beside.push(".new");
+        let beside = PathBuf::from(beside);
+        write(new_file(&beside)?, &beside, record)?;
+        fs::rename(&beside, &self.path).with_context(|| format!("renaming {}", beside.display()))?;
         Ok(self.path)
     }
 
-    /// Removes the empty file of a command that has changed nothing.
+    /// Removes the record of a command that has changed nothing.
     pub(crate) fn discard(self) {
-        // An empty file harms nobody.
+        // It says that a command was begun, which is true.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+fn write(mut file: File, path: &Path, record: &Value) -> anyhow::Result<()> {
+    let written = writeln!(file, "{record:#}").and_then(|()| file.sync_all());
+    written.with_context(|| format!("writing {}", path.display()))
 }
 
 /// `sealpost-redrive-20261127T031500Z.json`

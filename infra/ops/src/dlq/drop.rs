@@ -79,7 +79,7 @@ async fn run(
 ) -> anyhow::Result<Dropped> {
     let mut interruption = Interruption::listen()?;
     let mut progress = Progress::new("looked at", queue.facts.visible);
-    let mut scan = Scan::of(&queue.queue, &context.settings);
+    let mut scan = Scan::of(&queue.queue, &context.settings, filter.at_most());
     let mut result = Dropped::default();
     let mut chosen = Vec::new();
     let limit = filter.limit.unwrap_or(u64::MAX);

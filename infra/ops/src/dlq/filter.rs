@@ -40,6 +40,12 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// How many letters have to be looked at, where that is known: each look counts as a receive.
+    pub(crate) fn at_most(&self) -> Option<u64> {
+        let is_for_all = Self { limit: None, ..self.clone() }.is_empty();
+        self.limit.filter(|_| is_for_all)
+    }
+
     /// Whether every letter is meant.
     pub(crate) fn is_empty(&self) -> bool {
         self.described().is_empty()

@@ -65,7 +65,8 @@ pub(super) async fn stats(arguments: &StatsArguments, context: &Context, out: &m
     let (mut stats, mut looked_at) = (Stats::default(), 0);
     let filter = &arguments.filter;
     let now = context.clock.now();
-    let look = look_at_each(&queue, context, |letter| {
+    let at_most = [arguments.sample, filter.at_most()].into_iter().flatten().min();
+    let look = look_at_each(&queue, context, at_most, |letter| {
         if filter.matches(letter, now) {
             stats.add(letter, now);
         }
@@ -88,7 +89,7 @@ pub(super) async fn list(arguments: &ListArguments, context: &Context, out: &mut
     let queue = context.dead_letter_queue().await?;
     let filter = &arguments.filter;
     let mut listed = 0;
-    let look = look_at_each(&queue, context, |letter| {
+    let look = look_at_each(&queue, context, filter.at_most(), |letter| {
         let now = context.clock.now();
         if filter.matches(letter, now) {
             if context.json {
@@ -113,7 +114,7 @@ pub(super) async fn list(arguments: &ListArguments, context: &Context, out: &mut
 pub(super) async fn show(arguments: &ShowArguments, context: &Context, out: &mut dyn Write) -> anyhow::Result<bool> {
     let queue = context.dead_letter_queue().await?;
     let mut is_found = false;
-    let look = look_at_each(&queue, context, |letter| {
+    let look = look_at_each(&queue, context, None, |letter| {
         if names(&arguments.id, letter) {
             is_found = true;
             let now = context.clock.now();
@@ -136,11 +137,12 @@ pub(super) async fn show(arguments: &ShowArguments, context: &Context, out: &mut
 async fn look_at_each(
     queue: &DeadLetterQueue,
     context: &Context,
+    at_most: Option<u64>,
     mut visit: impl FnMut(&Letter) -> std::io::Result<bool>,
 ) -> anyhow::Result<Look> {
     let mut interruption = Interruption::listen()?;
     let mut progress = Progress::new("looked at", queue.facts.visible);
-    let mut scan = Scan::of(&queue.queue, &context.settings);
+    let mut scan = Scan::of(&queue.queue, &context.settings, at_most);
     let mut look = Look { is_whole: false, fault: None };
     let mut outcome = Ok(());
     'scan: loop {

@@ -11,7 +11,7 @@ use super::holding::{Holding, VISIBILITY_SECONDS};
 use super::letter::Letter;
 use super::queue::{CallError, Queue};
 
-/// Receives at a time.
+/// Receives at a time, at most.
 const RECEIVES_AT_ONCE: usize = 8;
 
 /// A scan that is going on.
@@ -23,13 +23,13 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    /// Begins a scan. Must be called within a tokio runtime.
-    pub(crate) fn of(queue: &Queue, settings: &Arc<Settings>) -> Self {
+    /// Begins a scan; `at_most` is how many letters will do, where that is known. Must be called within a tokio runtime.
+    pub(crate) fn of(queue: &Queue, settings: &Arc<Settings>, at_most: Option<u64>) -> Self {
         let holding = Arc::new(Holding::of(queue.clone()));
         // Few, so that a slow reader does not have messages taken out of sight long before it gets to them.
-        let (found, letters) = mpsc::channel(RECEIVES_AT_ONCE);
+        let (found, letters) = mpsc::channel(1);
         let mut receiving = JoinSet::new();
-        for _ in 0..RECEIVES_AT_ONCE {
+        for _ in 0..receives_at_once(at_most) {
             let (queue, holding, settings, found) = (queue.clone(), holding.clone(), settings.clone(), found.clone());
             receiving.spawn(async move { receive_all(&queue, &holding, &settings, &found).await });
         }
@@ -55,6 +55,12 @@ impl Scan {
         self.renewing.abort();
         self.holding.release_all().await
     }
+}
+
+/// Each look counts as a receive: no more are taken out of the queue than are wanted, but for those of one call.
+fn receives_at_once(at_most: Option<u64>) -> usize {
+    let calls = at_most.map_or(RECEIVES_AT_ONCE, |at_most| usize::try_from(at_most.div_ceil(10)).unwrap_or(usize::MAX));
+    calls.clamp(1, RECEIVES_AT_ONCE)
 }
 
 /// Receives until the queue has no more, or nobody listens any longer.

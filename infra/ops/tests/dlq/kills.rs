@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::world::{DEAD_LETTERS, MAIN, Put, World, id};
 
 const LETTERS: u64 = 600;
@@ -104,4 +106,30 @@ async fn a_killed_restore_goes_on_where_it_was() {
         assert!(twice <= 100, "round {round}: {twice} are there twice, more than are noted together");
     }
     assert!(killed_midway >= ROUNDS - 1, "only {killed_midway} were still running");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_redrive_gives_back_what_it_holds_and_records_how_far_it_came() {
+    let world = world_of_letters();
+    let mut command = world.command(&["redrive", "--rate", "200", "--yes", "--json", "--audit", "audit.json"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    while world.messages(MAIN).len() < 50 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let going_on: Value = serde_json::from_str(&audit(&world)).expect("JSON");
+    assert_eq!((&going_on["outcome"], &going_on["by"]["user"]), (&json!("going on"), &json!("mary")));
+    let process = nix::unistd::Pid::from_raw(child.id().try_into().expect("a process id"));
+    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGINT).expect("sent");
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.expect("no panic").expect("our child");
+    assert_eq!(output.status.code(), Some(1));
+    let moved = world.messages(MAIN).len();
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&summary["outcome"], &summary["moved"]), (&json!("interrupted"), &json!(moved)));
+    assert_eq!(world.counts(), (usize::try_from(LETTERS).expect("small") - moved, 0), "nothing stays out of sight");
+    let record: Value = serde_json::from_str(&audit(&world)).expect("JSON");
+    assert_eq!(record["ids"].as_array().map(Vec::len), Some(moved));
+}
+
+fn audit(world: &World) -> String {
+    std::fs::read_to_string(world.folder.path().join("audit.json")).expect("written before anything is moved")
 }

@@ -64,8 +64,20 @@ async fn a_look_gives_back_at_once_what_it_took_out_of_sight_and_counts_as_one_r
     let counts: Vec<_> = listed.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect();
     assert_eq!(counts.len(), 45);
     assert!(counts.iter().all(|letter| letter["receive_count"] == 3), "{listed}");
-    world.says(&["list", "--limit", "5"]).await;
     assert_eq!(world.counts(), (45, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_letters_are_received_than_are_wanted_but_for_those_of_the_calls_under_way() {
+    let world = World::new();
+    for number in 0..200 {
+        world.put(&Put::new(number));
+    }
+    assert_eq!(world.says(&["list", "--limit", "5", "--json"]).await.lines().count(), 5);
+    let listed = world.says(&["list", "--json"]).await;
+    let letters = listed.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let received_before = letters.filter(|letter| letter["receive_count"] == 2).count();
+    assert!((10..=30).contains(&received_before), "{received_before} were received for a list of five");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@ mod kills;
 mod leaks;
 mod looking;
 mod mixed;
+mod pipeline;
 mod redriving;
 mod trust;
 mod world;

@@ -61,3 +61,19 @@ async fn what_somebody_restored_from_a_file_is_theirs() {
     assert_eq!(summary["held_back"], json!({ "untrusted_sender": 1 }));
     assert_eq!(world.json(&["redrive"]).await["would_move"], json!(1), "the operator's own id is trusted here");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_says_who_redrives() {
+    let world = World::new();
+    world.put(&Put::new(0));
+    std::fs::write(
+        world.folder.path().join("credentials"),
+        "[night-shift]\naws_access_key_id = AROANIGHTSHIFT\naws_secret_access_key = x\n",
+    )
+    .expect("written");
+    let mut command = world.command(&["redrive", "--profile", "night-shift", "--yes"]);
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    command.env("AWS_SHARED_CREDENTIALS_FILE", "credentials");
+    assert_eq!(output(command).await.status.code(), Some(0));
+    assert_eq!(world.messages(MAIN)[0].sender_id, "AROANIGHTSHIFT");
+}

@@ -22,6 +22,8 @@ use super::run::Redrive;
 pub(super) enum Outcome {
     #[default]
     Done,
+    /// Not yet: what the record of a run says that was killed.
+    GoingOn,
     Interrupted,
     /// By a call that failed.
     Stopped(String),
@@ -44,7 +46,7 @@ pub(super) struct Rehearsal {
 #[derive(Default)]
 pub(super) struct Report {
     pub(super) outcome: Outcome,
-    pub(super) began_at: Option<Timestamp>,
+    began_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
     /// Ids.
     moved: Vec<String>,
@@ -151,6 +153,11 @@ impl Rehearsal {
 }
 
 impl Report {
+    /// Of a run that has just begun.
+    pub(super) fn going_on(began_at: Timestamp) -> Self {
+        Self { outcome: Outcome::GoingOn, began_at: Some(began_at), ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, moved: Moved) {
         self.moved.extend(moved.moved.into_iter().map(|(id, _)| id));
         self.undeleted.extend(moved.undeleted);
@@ -265,7 +272,7 @@ fn show_held_back(held_back: &BTreeMap<HeldBack, u64>, not_meant: u64, out: &mut
 
 fn show_end(outcome: &Outcome, still_hidden: usize, out: &mut dyn Write) -> io::Result<()> {
     match outcome {
-        Outcome::Done => {}
+        Outcome::Done | Outcome::GoingOn => {}
         Outcome::Interrupted => {
             writeln!(out, "interrupted: what was not reached is as it was; the same command goes on")?
         }
@@ -304,6 +311,7 @@ fn held_back_json(held_back: &BTreeMap<HeldBack, u64>) -> Value {
 fn outcome_json(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Done => "done".into(),
+        Outcome::GoingOn => "going on".into(),
         Outcome::Interrupted => "interrupted".into(),
         Outcome::Stopped(error) => json!({ "stopped": error }),
     }

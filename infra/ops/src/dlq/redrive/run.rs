@@ -42,7 +42,7 @@ impl Redrive {
     pub(super) async fn rehearse(&self, context: &Context, out: &mut dyn Write) -> anyhow::Result<bool> {
         let mut interruption = Interruption::listen()?;
         let mut progress = Progress::new("looked at", self.from.facts.visible);
-        let mut scan = Scan::of(&self.from.queue, &context.settings);
+        let mut scan = Scan::of(&self.from.queue, &context.settings, self.rules.filter.at_most());
         let mut rehearsal = Rehearsal::default();
         let limit = self.rules.filter.limit.unwrap_or(u64::MAX);
         let mut moved = HashSet::new();
@@ -85,24 +85,24 @@ impl Redrive {
         out: &mut dyn Write,
     ) -> anyhow::Result<bool> {
         let began_at = context.clock.now();
-        let audit = AuditRecord::create(audit, "redrive", began_at)?;
-        let mut report = self.move_letters(context, Interruption::listen()?).await;
-        report.began_at = Some(began_at);
+        let mut report = Report::going_on(began_at);
+        let audit = AuditRecord::begin(audit, "redrive", began_at, &report.to_audit_record(self))?;
+        report.outcome = Outcome::Done;
+        self.move_letters(&mut report, context, Interruption::listen()?).await;
         report.ended_at = Some(context.clock.now());
         let file = if report.has_changed_nothing() {
             audit.discard();
             None
         } else {
-            Some(audit.write(&report.to_audit_record(self))?)
+            Some(audit.finish(&report.to_audit_record(self))?)
         };
         report.show(self, file.as_deref(), context, out)?;
         Ok(report.is_well())
     }
 
-    async fn move_letters(&self, context: &Context, mut interruption: Interruption) -> Report {
+    async fn move_letters(&self, report: &mut Report, context: &Context, mut interruption: Interruption) {
         let mut progress = Progress::new("looked at", self.from.facts.visible);
-        let mut scan = Scan::of(&self.from.queue, &context.settings);
-        let mut report = Report::default();
+        let mut scan = Scan::of(&self.from.queue, &context.settings, self.rules.filter.at_most());
         let mut pace = Pace::new(self.rate, Instant::now());
         let mut calls = FuturesUnordered::new();
         let mut waiting: Vec<Move> = Vec::new();
@@ -138,7 +138,7 @@ impl Redrive {
                     if waiting.is_empty() {
                         company_until = Instant::now() + WAITS_FOR_COMPANY;
                     }
-                    is_reading = self.choose(letters, context, &mut chosen, &mut waiting, &mut report, &mut progress);
+                    is_reading = self.choose(letters, context, &mut chosen, &mut waiting, report, &mut progress);
                 }
                 else => break,
             }
@@ -148,7 +148,6 @@ impl Redrive {
         }
         drop((calls, progress));
         report.still_hidden = scan.end().await;
-        report
     }
 
     /// Judges the next letters; whether more are to be read.
