@@ -44,6 +44,7 @@ impl Display<'_> {
         let commands = [
             ("cargo run -- dlq stats", "how many dead letters there are, and why"),
             ("cargo run -- dlq list", "each of them"),
+            ("cargo run -- dlq show ID", "everything about one, by the id that the list shows"),
             ("cargo run -- dlq redrive", "what would be sent again"),
             ("cargo run -- dlq redrive --yes", "sends it again: the SMS are shown here"),
         ];

@@ -46,6 +46,11 @@ impl Filter {
         self.limit.filter(|_| is_for_all)
     }
 
+    /// Whether this reason is asked for by name.
+    pub(crate) fn names(&self, reason: Reason) -> bool {
+        self.reason.contains(&reason)
+    }
+
     /// Whether every letter is meant.
     pub(crate) fn is_empty(&self) -> bool {
         self.described().is_empty()

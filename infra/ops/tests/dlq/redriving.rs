@@ -27,6 +27,7 @@ async fn without_yes_nothing_is_done_but_to_count_and_estimate() {
     world.put(&Put::new(31).expired());
     let shown = world.says(&["redrive", "--rate", "10"]).await;
     assert!(shown.starts_with("31 dead letters would be sent again, within 3 s at 10 per second\n"), "{shown}");
+    assert!(shown.contains("      31  providers_exhausted\n"), "{shown}");
     assert!(shown.contains("1 of them expire within that time"), "{shown}");
     assert!(shown.contains("       1  expired: their codes cannot be used any more; --include-expired"), "{shown}");
     assert!(
@@ -90,19 +91,20 @@ async fn an_audit_record_says_who_moved_what() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_to_be_sent_is_held_back_with_the_flag_that_sends_it() {
     for (put, remedy, held_back) in [
-        (Put::new(0).expired(), Some("--include-expired"), "expired"),
-        (Put::new(0).reason("outcome_unknown"), Some("--resend-unknown"), "may_send_twice"),
-        (Put::new(0).reason("untrusted_sender"), Some("--force"), "untrusted_before_the_worker"),
-        (Put::new(0).reason("of_a_later_version"), Some("--force"), "unknown_reason"),
-        (Put::new(0).attribute("redriven", 3), Some("--max-redrives=4"), "redriven_too_often"),
-        (Put::new(0).attribute("redriven", 4), Some("--max-redrives=5"), "redriven_too_often"),
+        (Put::new(0).expired(), "--include-expired", "expired"),
+        (Put::new(0).reason("outcome_unknown"), "--resend-unknown", "may_send_twice"),
+        (Put::new(0).reason("untrusted_sender"), "--force", "untrusted_before_the_worker"),
+        (Put::new(0).reason("of_a_later_version"), "--force", "unknown_reason"),
+        (Put::new(0).reason("recipient_rejected"), "--reason=recipient_rejected", "reason_stands"),
+        (Put::new(0).reason("country_not_allowed"), "--reason=country_not_allowed,expired", "reason_stands"),
+        (Put::new(0).attribute("redriven", 3), "--max-redrives=4", "redriven_too_often"),
+        (Put::new(0).attribute("redriven", 4), "--max-redrives=5", "redriven_too_often"),
     ] {
         let world = World::new();
         world.put(&put);
         let held = world.json(&["redrive", "--yes"]).await;
         assert_eq!(held["held_back"], json!({ held_back: 1 }));
         assert_eq!((world.messages(MAIN).len(), world.counts()), (0, (1, 0)), "{held_back}");
-        let Some(remedy) = remedy else { continue };
         let moved = world.json(&["redrive", "--yes", remedy]).await;
         assert_eq!(moved["moved"], json!(1), "{held_back}");
         assert_eq!((world.messages(MAIN).len(), world.counts()), (1, (0, 0)), "{held_back}");

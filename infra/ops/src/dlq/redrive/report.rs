@@ -34,6 +34,7 @@ pub(super) enum Outcome {
 pub(super) struct Rehearsal {
     pub(super) outcome: Outcome,
     pub(super) would_move: u64,
+    reasons: BTreeMap<&'static str, u64>,
     not_meant: u64,
     held_back: BTreeMap<HeldBack, u64>,
     /// When the codes expire that would be moved.
@@ -65,6 +66,7 @@ impl Rehearsal {
             Decision::Move(_) if self.would_move >= limit => {}
             Decision::Move(message) => {
                 self.would_move += 1;
+                *self.reasons.entry(letter.reason.as_str()).or_default() += 1;
                 self.expiries.push(message.expires_at);
             }
         }
@@ -86,6 +88,7 @@ impl Rehearsal {
         if context.json {
             let summary = json!({
                 "would_move": self.would_move,
+                "reasons": self.reasons,
                 "seconds": takes.map(|takes| takes.as_secs()),
                 "expire_meanwhile": too_late,
                 "held_back": held_back_json(&self.held_back),
@@ -105,6 +108,9 @@ impl Rehearsal {
                 redrive.rate
             )?,
             None => writeln!(out, "{count} would be sent again, as quickly as SQS takes them")?,
+        }
+        for (reason, count) in &self.reasons {
+            writeln!(out, "{:>8}  {reason}", grouped(*count))?;
         }
         if let Some(too_late) = too_late.filter(|count| *count > 0) {
             writeln!(out, "{} of them expire within that time: the order is SQS's own", grouped(too_late as u64))?;
@@ -126,9 +132,9 @@ impl Rehearsal {
         if let Some(command) = self.native_command(redrive) {
             writeln!(
                 out,
-                "\nSQS can move the whole queue itself, without any of this: it checks no sender, moves what has expired \
-                 and what was perhaps\nsent already, and counts no redrive, so the attempts made before still count:\n  \
-                 {command}"
+                "\nSQS can move the whole queue itself, without any of this: it checks no sender, moves what has expired, \
+                 what was refused for\ngood and what was perhaps sent already, and counts no redrive, so the attempts made \
+                 before still count:\n  {command}"
             )?;
         }
         if self.would_move > 0 {

@@ -35,6 +35,7 @@ pub(crate) enum HeldBack {
     Unreadable,
     UnknownReason,
     MaySendTwice,
+    ReasonStands,
     RedrivenTooOften,
     Expired,
     MovedInThisRun,
@@ -68,14 +69,35 @@ impl Rules {
         self.trusted_senders.as_ref().is_none_or(|trusted| sender.is_some_and(|sender| trusted.contains(sender)))
     }
 
+    /// What speaks against sending a letter of this reason again.
     fn forbidden(&self, reason: Reason) -> Option<HeldBack> {
         match reason {
-            Reason::Worker(DeadLetterReason::UntrustedSender) if !self.force => {
-                Some(HeldBack::UntrustedBeforeTheWorker)
-            }
-            Reason::Worker(DeadLetterReason::OutcomeUnknown) if !self.resend_unknown => Some(HeldBack::MaySendTwice),
-            Reason::Unknown if !self.force => Some(HeldBack::UnknownReason),
-            Reason::Worker(_) | Reason::ReceiveLimit | Reason::ProducerFailed | Reason::Unknown => None,
+            Reason::ReceiveLimit | Reason::ProducerFailed => None,
+            Reason::Unknown => (!self.force).then_some(HeldBack::UnknownReason),
+            Reason::Worker(reason) => match reason {
+                // What was in the way may be gone.
+                DeadLetterReason::ProvidersExhausted
+                | DeadLetterReason::KeyUnavailable
+                | DeadLetterReason::StateUnavailable
+                | DeadLetterReason::WorkerFault => None,
+                DeadLetterReason::UntrustedSender => (!self.force).then_some(HeldBack::UntrustedBeforeTheWorker),
+                DeadLetterReason::OutcomeUnknown => (!self.resend_unknown).then_some(HeldBack::MaySendTwice),
+                // What was said of the message itself, and would be said again unless somebody has changed something.
+                DeadLetterReason::Malformed
+                | DeadLetterReason::WrongUserPool
+                | DeadLetterReason::Undecryptable
+                | DeadLetterReason::NoPhoneNumber
+                | DeadLetterReason::InvalidPhoneNumber
+                | DeadLetterReason::CountryNotAllowed
+                | DeadLetterReason::RateLimited
+                | DeadLetterReason::FraudBlocked
+                | DeadLetterReason::RecipientRejected
+                | DeadLetterReason::RenderFailed
+                | DeadLetterReason::Expired
+                | DeadLetterReason::Superseded => {
+                    (!self.filter.names(Reason::Worker(reason))).then_some(HeldBack::ReasonStands)
+                }
+            },
         }
     }
 }
@@ -89,6 +111,7 @@ impl HeldBack {
             | Self::Unreadable
             | Self::UnknownReason
             | Self::MaySendTwice
+            | Self::ReasonStands
             | Self::RedrivenTooOften
             | Self::Expired
             | Self::MovedInThisRun => false,
@@ -103,6 +126,7 @@ impl HeldBack {
             Self::Unreadable => "unreadable",
             Self::UnknownReason => "unknown_reason",
             Self::MaySendTwice => "may_send_twice",
+            Self::ReasonStands => "reason_stands",
             Self::RedrivenTooOften => "redriven_too_often",
             Self::Expired => "expired",
             Self::MovedInThisRun => "moved_in_this_run",
@@ -119,6 +143,9 @@ impl HeldBack {
             Self::Unreadable => "cannot be read: dlq show says why, dlq drop puts them into a file",
             Self::UnknownReason => "dead for a reason that this version does not know: use the worker's, or --force",
             Self::MaySendTwice => "perhaps sent already (outcome_unknown); --resend-unknown moves them",
+            Self::ReasonStands => {
+                "refused for what they are, and would be again unless you have changed that; --reason moves what it names"
+            }
             Self::RedrivenTooOften => "redriven as often as --max-redrives allows",
             Self::Expired => "expired: their codes cannot be used any more; --include-expired moves them",
             Self::MovedInThisRun => "copies of letters that this run has moved, or back already",
