@@ -186,7 +186,7 @@ impl Dropped {
             )?;
         }
         if self.not_meant > 0 {
-            writeln!(out, "{} are left: the filters do not mean them", grouped(self.not_meant))?;
+            writeln!(out, "left where they are:\n{:>8}  not meant by the filters", grouped(self.not_meant))?;
         }
         if self.still_hidden > 0 {
             let hidden = self.still_hidden;

@@ -58,7 +58,7 @@ pub(super) async fn restore(arguments: Arguments, context: &Context, out: &mut d
         return Ok(fault.is_none());
     }
     let verb = if arguments.consent.yes { "put back into" } else { "would be put back into" };
-    writeln!(out, "{} {verb} {}", dead_letters(restored), queue.queue.url)?;
+    writeln!(out, "{} {verb} {}", dead_letters(restored), queue.queue.name())?;
     if before > 0 {
         let path = note.path.display();
         writeln!(

@@ -40,9 +40,13 @@ async fn what_is_dropped_is_in_a_file_of_its_owners_alone_and_comes_back_as_it_w
     assert_eq!((&head["type"], &head["by"]["user"]), (&json!("sealpost.dropped.v1"), &json!("mary")));
 
     let file = file.to_str().expect("UTF-8");
-    assert!(world.says(&["restore", file]).await.starts_with("6 dead letters would be put back into http://"));
+    assert!(
+        world.says(&["restore", file]).await.starts_with("6 dead letters would be put back into sealpost-dead-letters")
+    );
     assert_eq!(world.counts(), (0, 0));
-    assert!(world.says(&["restore", file, "--yes"]).await.starts_with("6 dead letters put back into http://"));
+    assert!(
+        world.says(&["restore", file, "--yes"]).await.starts_with("6 dead letters put back into sealpost-dead-letters")
+    );
     assert_eq!(essence(&world), before);
     let again = world.says(&["restore", file, "--yes"]).await;
     assert!(again.starts_with("0 dead letters put back"), "{again}");

@@ -51,6 +51,10 @@ impl Rules {
         if !self.is_trusted(letter) {
             return Decision::HeldBack(HeldBack::UntrustedSender);
         }
+        let by_reason = self.forbidden(letter.reason);
+        if by_reason == Some(HeldBack::UntrustedBeforeTheWorker) {
+            return Decision::HeldBack(HeldBack::UntrustedBeforeTheWorker);
+        }
         let Ok(message) = &letter.content else { return Decision::HeldBack(HeldBack::Unreadable) };
         let held_back = if moved.contains(message.id.as_str()) {
             Some(HeldBack::MovedInThisRun)
@@ -59,7 +63,7 @@ impl Rules {
         } else if message.expires_at <= now && !self.include_expired {
             Some(HeldBack::Expired)
         } else {
-            self.forbidden(letter.reason)
+            by_reason
         };
         held_back.map_or(Decision::Move(message), Decision::HeldBack)
     }
