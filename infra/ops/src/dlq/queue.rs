@@ -143,10 +143,10 @@ impl Queue {
     ///
     /// # Errors
     /// When SQS could not be asked.
-    pub(crate) async fn change_visibility(&self, handles: &[String], seconds_: u32) -> Result<Outcomes, CallError> {
+    pub(crate) async fn change_visibility(&self, handles: &[String], for_seconds: u32) -> Result<Outcomes, CallError> {
         let entries = handles.iter().enumerate().map(|(index, handle)| {
             let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string());
-            let entry = entry.receipt_handle(handle).visibility_timeout(seconds(seconds_));
+            let entry = entry.receipt_handle(handle).visibility_timeout(seconds(for_seconds));
             entry.build().expect("its id and receipt handle are set")
         });
         let request = self.client.change_message_visibility_batch().queue_url(&self.url);

@@ -2,6 +2,7 @@
 
 mod moving;
 mod pace;
+mod rehearsal;
 mod report;
 mod rules;
 mod run;

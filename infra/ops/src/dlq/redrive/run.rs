@@ -20,7 +20,8 @@ use crate::dlq::scan::Scan;
 
 use super::moving::{Move, Moved, move_all, next_call};
 use super::pace::{Pace, Rate};
-use super::report::{Outcome, Rehearsal, Report};
+use super::rehearsal::Rehearsal;
+use super::report::{Outcome, Report};
 use super::rules::{Decision, Rules};
 
 /// Calls at a time.
