@@ -26,7 +26,7 @@ pub(crate) struct QueueArguments {
     /// Role to assume, such as the one that may redrive.
     #[arg(long, global = true, value_name = "ARN")]
     role_arn: Option<String>,
-    /// The configuration file of the producer: its [lifetime] and [privacy] decide what a failed invocation becomes.
+    /// The configuration file of the producer: its lifetimes and its privacy decide what a failed invocation becomes.
     #[arg(long, global = true, env = "SEALPOST_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print JSON: one object, or one a line where there are many.

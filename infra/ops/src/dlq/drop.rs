@@ -34,7 +34,7 @@ const KEPT_AT_ONCE: usize = 100;
 pub(crate) struct Arguments {
     #[command(flatten)]
     filter: Filter,
-    /// The file; by default sealpost-dropped-<time>.jsonl in this folder. It must be new.
+    /// The file; by default sealpost-dropped-TIME.jsonl in this folder. It must be new.
     #[arg(long, value_name = "FILE")]
     into: Option<PathBuf>,
     #[command(flatten)]

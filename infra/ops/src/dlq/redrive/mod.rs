@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     /// Leaves letters that were redriven so often.
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     max_redrives: u32,
-    /// File of the audit record; by default sealpost-redrive-<time>.json in this folder.
+    /// File of the audit record; by default sealpost-redrive-TIME.json in this folder.
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
     #[command(flatten)]
