@@ -191,6 +191,21 @@ async fn letters_that_do_not_fit_into_one_call_go_in_several() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_that_has_no_room_for_the_count_of_its_redrives_stays_and_holds_up_no_other() {
+    let world = World::new();
+    let mut body: Value = serde_json::from_str(&world.body(&Put::new(0))).expect("JSON");
+    let room = 1024 * 1024 - body.to_string().len() - 20;
+    body["event"]["padding"] = "x".repeat(room).into();
+    world.put_body(body.to_string(), &[], PRODUCER);
+    world.put(&Put::new(1));
+    let output = world.run(&["redrive", "--yes"]).await;
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("1 were not taken by the main queue, and stay here: the message is larger than"), "{shown}");
+    assert_eq!((world.ids(MAIN), world.counts()), (vec![id(1).to_string()], (1, 0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_main_queue_that_takes_nothing_stops_the_run_and_loses_nothing() {
     let world = World::new();
     for number in 0..25 {

@@ -36,7 +36,7 @@ impl Move {
     /// The move of a letter with this message.
     ///
     /// # Errors
-    /// When a message that was not in a queue yet is larger than SQS takes.
+    /// When it is larger than SQS takes: its attributes are not those that it had before.
     pub(crate) fn of(letter: &Letter, message: &QueueMessage) -> Result<Self, QueueMessageError> {
         let body = match letter.reason {
             Reason::ProducerFailed => message.to_json()?,
@@ -48,11 +48,15 @@ impl Move {
             ("user_pool_id".to_owned(), Attribute::text(event.user_pool().as_str())),
             ("redriven".to_owned(), Attribute::number(letter.redriven.saturating_add(1))),
         ];
+        let outgoing = Outgoing { body, attributes, trace_header: letter.received.trace_header.clone() };
+        if outgoing.size() > MOST_BYTES_IN_A_CALL {
+            return Err(QueueMessageError::TooLarge);
+        }
         Ok(Self {
             id: message.id.to_string(),
             sqs_id: letter.received.sqs_id.clone(),
             handle: letter.received.receipt_handle.clone(),
-            outgoing: Outgoing { body, attributes, trace_header: letter.received.trace_header.clone() },
+            outgoing,
         })
     }
 }
