@@ -47,7 +47,8 @@ impl AuditRecord {
 }
 
 fn write(mut file: File, path: &Path, record: &Value) -> anyhow::Result<()> {
-    let written = writeln!(file, "{record:#}").and_then(|()| file.sync_all());
+    // At once: a record of many ids would else be written in as many pieces.
+    let written = file.write_all(format!("{record:#}\n").as_bytes()).and_then(|()| file.sync_all());
     written.with_context(|| format!("writing {}", path.display()))
 }
 

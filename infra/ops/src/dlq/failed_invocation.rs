@@ -11,6 +11,9 @@ use shared::{CognitoEvent, EventError, MessageId, QueueMessage, SealedCodeError,
 /// accepted at most so long before the record was written, and a code's lifetime counts from there.
 const LONGEST_IN_LAMBDA: Duration = Duration::from_secs(180);
 
+/// What no queue message has.
+const PAYLOAD: &str = "\"requestPayload\"";
+
 /// The record of a failed invocation.
 pub(crate) struct FailedInvocation<'b> {
     record: Record<'b>,
@@ -49,6 +52,10 @@ pub(crate) enum FailedInvocationError {
 impl<'b> FailedInvocation<'b> {
     /// Finds a record in a body; a body of another shape has none.
     pub(crate) fn find(body: &'b str) -> Option<Self> {
+        // Most bodies are queue messages, and would be read for nothing.
+        if !body.contains(PAYLOAD) {
+            return None;
+        }
         serde_json::from_str(body).ok().map(|record| Self { record })
     }
 

@@ -61,7 +61,7 @@ impl Filter {
         let is_one_of = |ids: &[String]| ids.iter().any(|id| names(id, letter));
         any_or_one(&self.reason, Some(letter.reason))
             && any_or_one(&self.source, letter.trigger_source())
-            && any_or_one(&self.country, letter.country)
+            && (self.country.is_empty() || any_or_one(&self.country, letter.country()))
             && any_or_one(&self.provider, letter.provider.clone())
             && (self.id.is_empty() || is_one_of(&self.id))
             && self.older_than.is_none_or(|limit| age.is_some_and(|age| age > limit))

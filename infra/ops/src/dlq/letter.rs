@@ -20,7 +20,6 @@ pub(crate) struct Letter {
     /// How often it was redriven already.
     pub(crate) redriven: u32,
     pub(crate) content: Result<QueueMessage, Unreadable>,
-    pub(crate) country: Option<Country>,
 }
 
 /// Why a message lies in the dead-letter queue.
@@ -66,7 +65,6 @@ impl Letter {
 
     fn new(received: Received, reason: Reason, content: Result<QueueMessage, Unreadable>) -> Self {
         let number = |name| received.text(name).and_then(|text| text.parse().ok());
-        let number_of = |message: &QueueMessage| PlannedNumber::find(message.event.phone_number()).ok();
         Self {
             reason,
             detail: received.text("detail").map(printable),
@@ -74,7 +72,6 @@ impl Letter {
             attempts: number("attempts"),
             failed_at: received.text("failed_at").and_then(|text| text.parse().ok()),
             redriven: number("redriven").unwrap_or_default(),
-            country: content.as_ref().ok().and_then(number_of).map(|number| number.country),
             content,
             received,
         }
@@ -93,6 +90,12 @@ impl Letter {
     /// Whether its code can still be used; nothing where nobody knows.
     pub(crate) fn is_alive(&self, now: Timestamp) -> Option<bool> {
         self.content.as_ref().ok().map(|message| message.expires_at > now)
+    }
+
+    /// The country of its number, as the worker sees it.
+    pub(crate) fn country(&self) -> Option<Country> {
+        let number = self.content.as_ref().ok()?.event.phone_number();
+        PlannedNumber::find(number).ok().map(|number| number.country)
     }
 
     pub(crate) fn trigger_source(&self) -> Option<TriggerSource> {

@@ -71,7 +71,7 @@ impl Side {
         match self {
             Self::Reason => Some(letter.reason.as_str().to_owned()),
             Self::Source => letter.trigger_source().map(|source| source.to_string()),
-            Self::Country => letter.country.map(|country| country.to_string()),
+            Self::Country => letter.country().map(|country| country.to_string()),
             Self::Provider => letter.provider.clone(),
             Self::Age => {
                 let age = now.duration_since(letter.accepted_at()?).as_secs();

@@ -34,7 +34,7 @@ pub(crate) fn line(letter: &Letter, now: Timestamp, out: &mut dyn Write) -> io::
             letter.id().chars().take(SHORT_ID).collect(),
             letter.reason.as_str().to_owned(),
             or_none(letter.trigger_source().map(|source| source.to_string())),
-            or_none(letter.country.map(|country| country.to_string())),
+            or_none(letter.country().map(|country| country.to_string())),
             or_none(to),
             or_none(letter.provider.clone()),
             or_none(letter.accepted_at().map(|at| spoken(now.duration_since(at).as_secs()))),
@@ -78,7 +78,8 @@ pub(crate) fn whole(letter: &Letter, now: Timestamp, out: &mut dyn Write) -> io:
         Err(fault) => say("message", Some(format!("cannot be read: {fault}")))?,
         Ok(message) => {
             let event = &message.event;
-            let country = letter.country.map_or_else(|| "of unknown country".to_owned(), |country| country.to_string());
+            let country =
+                letter.country().map_or_else(|| "of unknown country".to_owned(), |country| country.to_string());
             say("trigger source", Some(event.trigger_source().to_string()))?;
             say("user pool", Some(event.user_pool().to_string()))?;
             say("app client", event.client_id().map(printable))?;
@@ -166,7 +167,7 @@ pub(crate) fn to_json(letter: &Letter, now: Timestamp) -> Value {
         "user_pool_id": event.map(|event| event.user_pool().as_str()),
         "client_id": event.and_then(|event| event.client_id()),
         "sub": event.and_then(|event| event.attribute("sub")),
-        "country": letter.country.map(|country| country.to_string()),
+        "country": letter.country().map(|country| country.to_string()),
         "to": event.map(|event| event.phone_number().to_string()),
         "accepted_at": message.map(|message| rfc3339_millis(message.accepted_at)),
         "expires_at": message.map(|message| rfc3339_millis(message.expires_at)),

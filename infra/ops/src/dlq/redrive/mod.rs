@@ -73,11 +73,11 @@ fn ids(text: &str) -> BTreeSet<String> {
 
 /// Whether everything went as it should.
 pub(super) async fn redrive(arguments: Arguments, context: &Context, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let from = context.dead_letter_queue().await?;
     let to = context.given_or_of_stack(arguments.to.as_deref(), stack::QUEUE_URL)?;
     let to = to.ok_or(WrongUsage("which is the main queue? Give --to or --stack, or set QUEUE_URL"))?;
     let to = Queue::find(&context.sqs, to).await?;
-    let to_arn = to.facts().await.context("the main queue")?.arn;
+    let (from, facts, operator) = tokio::join!(context.dead_letter_queue(), to.facts(), Operator::find(&context.aws));
+    let (from, to_arn) = (from?, facts.context("the main queue")?.arn);
     anyhow::ensure!(to.url != from.queue.url, "the main queue is the queue to read from: {}", to.url);
     let given = Some(arguments.trusted_senders.join(",")).filter(|ids| !ids.is_empty());
     let trusted_senders = context.given_or_of_stack(given.as_deref(), stack::TRUSTED_SENDER_IDS)?.map(ids);
@@ -97,7 +97,6 @@ pub(super) async fn redrive(arguments: Arguments, context: &Context, out: &mut d
         force: arguments.force,
         max_redrives: arguments.max_redrives,
     };
-    let operator = Operator::find(&context.aws).await;
     let redrive = Redrive { from, to, to_arn, rules, rate: arguments.rate, operator };
     if arguments.consent.yes {
         redrive.act(arguments.audit, context, out).await

@@ -112,7 +112,7 @@ impl Redrive {
         let mut is_reading = true;
         loop {
             let is_full = waiting.len() >= MOST_IN_A_CALL || !is_reading;
-            let due = pace.next.max(if is_full { Instant::now() } else { company_until });
+            let due = if is_full { pace.next } else { pace.next.max(company_until) };
             tokio::select! {
                 biased;
                 () = interruption.wait(), if report.outcome == Outcome::Done => {
@@ -130,7 +130,7 @@ impl Redrive {
                     }
                     report.add(moved);
                 }
-                () = sleep_until(due), if !waiting.is_empty() && calls.len() < CALLS_AT_ONCE => {
+                () = until(due), if !waiting.is_empty() && calls.len() < CALLS_AT_ONCE => {
                     let moves = next_call(&mut waiting);
                     pace.count(moves.len(), Instant::now());
                     calls.push(move_all(&self.from.queue, &self.to, moves));
@@ -189,5 +189,12 @@ impl Redrive {
             }
         }
         true
+    }
+}
+
+/// A timer takes up to a millisecond even for a moment that has passed.
+async fn until(moment: Instant) {
+    if Instant::now() < moment {
+        sleep_until(moment).await;
     }
 }
