@@ -64,7 +64,7 @@ fn line(row: &Row) -> [String; 7] {
     let verdict = row.holds().map(|holds| if holds { "met" } else { "MISSED" });
     [
         row.measure.clone(),
-        row.subject.name().to_owned(),
+        row.subject.to_owned(),
         shown(&row.figure),
         beside.unwrap_or_default(),
         row.ratio().map(ratio).unwrap_or_default(),
