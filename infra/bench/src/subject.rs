@@ -23,6 +23,8 @@ pub(crate) enum Subject {
 pub(crate) struct Programs {
     pub(crate) producer: PathBuf,
     pub(crate) worker: PathBuf,
+    /// The operators' tool.
+    pub(crate) sealpost: PathBuf,
     /// None where Node.js or its packages cannot be had.
     pub(crate) sample: Option<PathBuf>,
 }
