@@ -34,7 +34,8 @@ use crate::report::Report;
 use crate::sample::Sample;
 use crate::subject::Programs;
 
-/// Measures producer and worker side by side with the AWS documentation's Node.js function.
+/// Measures producer and worker side by side with the AWS documentation's Node.js function, and the redrive of dead
+/// letters beside its bare calls.
 ///
 /// A bar that is missed is shown and does not fail the run: how quick a machine is fails no test.
 #[derive(Parser)]
