@@ -1,5 +1,5 @@
-//! The calls of a redrive and nothing else: what `sealpost dlq redrive` is measured beside. It looks at no message, keeps
-//! no account, and would not notice a message that SQS refuses.
+//! The calls of a redrive and nothing else: what `sealpost dlq redrive` is measured beside. It looks at no message,
+//! keeps no account, and would not notice a message that SQS refuses.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ struct Queues {
     to: String,
 }
 
-/// Moves everything from the dead-letter queue to the main queue, which the environment names as it does for `sealpost`.
+/// Moves everything from the dead-letter queue to the main queue. The environment names them as it does for `sealpost`.
 ///
 /// # Errors
 /// When a call fails.
