@@ -1,4 +1,4 @@
-//! The programs that are measured: as they are deployed, built by cargo from the sources as they now are.
+//! The programs that are measured, built by cargo from the sources as they now are.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,19 +6,33 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
+/// How a program is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As it is deployed.
+    Release,
+    /// As this program is: for what is measured beside a part of it.
+    Harness,
+}
+
 /// The root of the workspace.
 pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Builds one package by itself, so that no feature of another leaks into it; where its program is.
+/// Builds a program of one package by itself, so that no feature of another leaks into it; where it is.
 ///
 /// # Errors
 /// When it does not build.
-pub(crate) fn built(package: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn built(package: &str, program: &str, profile: Profile) -> anyhow::Result<PathBuf> {
+    let profile = match profile {
+        Profile::Release => "release",
+        Profile::Harness => "harness",
+    };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--message-format=json-render-diagnostics", "-p", package]);
+    command.args(["build", "--profile", profile, "--message-format=json-render-diagnostics"]);
+    command.args(["-p", package, "--bin", program]);
     command.current_dir(workspace()).stdin(Stdio::null()).stderr(Stdio::inherit());
     // Cargo describes the running package to its program. Build scripts look at these variables, and everything after
     // them would be built anew, here and by the next cargo.
@@ -29,10 +43,10 @@ pub(crate) fn built(package: &str) -> anyhow::Result<PathBuf> {
         }
     }
     let output = command.output().context("running cargo")?;
-    ensure!(output.status.success(), "{package} does not build");
+    ensure!(output.status.success(), "{program} does not build");
     let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-    let program = messages.filter_map(|message: Value| executable(&message, package)).next();
-    program.with_context(|| format!("cargo built no program {package}"))
+    let executable = messages.filter_map(|message: Value| executable(&message, program)).next();
+    executable.with_context(|| format!("cargo built no program {program}"))
 }
 
 /// The path in one of cargo's messages, if it reports this program.

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::subject::Subject;
-
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,7 +41,8 @@ pub(crate) enum Bar {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Row {
     pub(crate) measure: String,
-    pub(crate) subject: Subject,
+    /// The program that it is about.
+    pub(crate) subject: &'static str,
     pub(crate) figure: Figure,
     /// What it is compared with, and what that is.
     pub(crate) reference: Option<(&'static str, Figure)>,
@@ -68,8 +67,8 @@ impl Figure {
 
 impl Row {
     /// A figure by itself.
-    pub(crate) fn new(measure: impl Into<String>, subject: Subject, figure: Figure) -> Self {
-        Self { measure: measure.into(), subject, figure, reference: None, bar: None }
+    pub(crate) fn new(measure: impl Into<String>, subject: impl Into<&'static str>, figure: Figure) -> Self {
+        Self { measure: measure.into(), subject: subject.into(), figure, reference: None, bar: None }
     }
 
     /// Beside the sample's figure, if the sample ran.
@@ -126,6 +125,7 @@ fn percentile(all: &[f64], percent: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::subject::Subject;
 
     fn row(value: f64, reference: f64) -> Row {
         let [figure, reference] = [value, reference].map(|value| Figure::once(value, Unit::Milliseconds));

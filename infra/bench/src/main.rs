@@ -1,15 +1,19 @@
 //! `cargo measure`: start, memory, processor time and throughput of the producer and the worker, side by side with the
-//! AWS documentation's Node.js function for the same trigger, on this machine and in one run.
+//! AWS documentation's Node.js function for the same trigger, and the speed of `sealpost dlq redrive` beside its bare
+//! calls; on this machine and in one run.
 
 mod backlog;
+mod bare_calls;
 mod batch_of_ten;
 mod binaries;
+mod dead_letters;
 mod figures;
 mod machine;
 mod mapping;
 mod outage;
 mod payload;
 mod process;
+mod redrive;
 mod report;
 mod sample;
 mod start;
@@ -22,19 +26,23 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::binaries::Profile;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::sample::Sample;
 use crate::subject::Programs;
 
-/// Measures producer and worker side by side with the AWS documentation's Node.js function.
+/// Measures producer and worker side by side with the AWS documentation's Node.js function, and the redrive of dead
+/// letters beside its bare calls.
 ///
 /// A bar that is missed is shown and does not fail the run: how quick a machine is fails no test.
 #[derive(Parser)]
-#[command(name = "cargo measure", about)]
+#[command(name = "cargo measure", about, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// A shorter run, for a first impression.
     #[arg(long)]
     quick: bool,
@@ -50,6 +58,17 @@ struct Arguments {
     /// Measure this worker instead of building one.
     #[arg(long, value_name = "PROGRAM")]
     worker: Option<PathBuf>,
+    /// Measure this operators' tool instead of building one.
+    #[arg(long, value_name = "PROGRAM")]
+    sealpost: Option<PathBuf>,
+}
+
+/// What this program does in a process of its own while it measures.
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Part {
+    /// The calls of a redrive, and nothing else.
+    #[command(name = bare_calls::PART, hide = true)]
+    BareCalls,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -59,12 +78,16 @@ enum Measure {
     BatchOfTen,
     Outage,
     Backlog,
+    Redrive,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let done = runtime.context("starting the runtime").and_then(|runtime| runtime.block_on(run(arguments)));
+    let done = runtime.context("starting the runtime").and_then(|runtime| match arguments.part {
+        None => runtime.block_on(run(arguments)),
+        Some(Part::BareCalls) => runtime.block_on(bare_calls::run()),
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -76,9 +99,13 @@ fn main() -> ExitCode {
 
 #[allow(clippy::print_stdout, reason = "the table is what this program is for")]
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { quick, only, json, producer, worker } = arguments;
-    let built = |given: Option<PathBuf>, package| given.map_or_else(|| binaries::built(package), Ok);
-    let (producer, worker) = (built(producer, "producer")?, built(worker, "worker")?);
+    let Arguments { part: _, quick, only, json, producer, worker, sealpost } = arguments;
+    let built = |given: Option<PathBuf>, package, program, profile| {
+        given.map_or_else(|| binaries::built(package, program, profile), Ok)
+    };
+    let producer = built(producer, "producer", "producer", Profile::Release)?;
+    let worker = built(worker, "worker", "worker", Profile::Release)?;
+    let sealpost = built(sealpost, "ops", "sealpost", Profile::Harness)?;
     let sample = match witnesses::node() {
         Ok(node) => Some(Sample::beside(node.modules())?),
         Err(missing) => {
@@ -86,7 +113,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             None
         }
     };
-    let programs = Programs { producer, worker, sample: sample.as_ref().map(Sample::program) };
+    let programs = Programs { producer, worker, sealpost, sample: sample.as_ref().map(Sample::program) };
     let (machine, mut rows) = (Machine::this(), Vec::new());
     for measure in Measure::value_variants() {
         if only.is_empty() || only.contains(measure) {
@@ -111,6 +138,7 @@ impl Measure {
             Self::BatchOfTen => "a batch of ten with everything far away",
             Self::Outage => "the producer during a provider's outage",
             Self::Backlog => "the worker before a long queue",
+            Self::Redrive => "the redrive of a long dead-letter queue",
         }
     }
 
@@ -125,6 +153,7 @@ impl Measure {
             Self::BatchOfTen => batch_of_ten::measure(programs, often(15, 5)).await,
             Self::Outage => outage::measure(programs, &outage::Plan { rounds: 3, messages: often(200, 50) }).await,
             Self::Backlog => backlog::measure(programs, &backlog::Plan { rounds: often(10, 3), messages: 100 }).await,
+            Self::Redrive => redrive::measure(programs, often(5, 2)).await,
         }
     }
 }

@@ -40,14 +40,19 @@ struct Failure {
     item_identifier: String,
 }
 
+/// The AWS client as it comes, for SQS at this endpoint.
+pub(crate) fn sqs_client(endpoint: &str, caller: &str) -> aws_sdk_sqs::Client {
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new(caller, "bench", None, None, "bench"));
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
 impl Mapping {
     pub(crate) fn of(world: &World) -> Self {
-        let config = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .endpoint_url(world.aws.endpoint())
-            .credentials_provider(Credentials::new("AROABENCHMAPPING", "bench", None, None, "bench"));
-        let client = aws_sdk_sqs::Client::from_conf(config.build());
+        let client = sqs_client(&world.aws.endpoint(), "AROABENCHMAPPING");
         Self { client, queue_url: world.aws.sqs().queue_url(QUEUE) }
     }
 

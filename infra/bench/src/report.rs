@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::figures::{Bar, Figure, Row, Unit};
 use crate::machine::Machine;
@@ -15,6 +15,8 @@ minimal runtime; AWS's own Node.js runtime adds its start to this. It decrypts a
 start: from spawning the process to its first answer, program files in memory; the producer has queued, sample and
 worker have delivered. TLS: through a local terminator, with this system's root certificates to load.
 8 at once: a batch of eight for the worker; for the sample eight events in one process, which Lambda never gives it.
+redrive: from spawning the process to the deletion of the last of 10,000 dead letters; the bare calls are a process that
+makes the same calls with the AWS client and looks at nothing. Each then waits a second for more before it ends.
 Values are medians with the range of all; processor time is that of the measured process alone. SQS, KMS, provider and
 Lambda's Runtime API run on the same cores, in the measuring process.
 ";
@@ -29,7 +31,22 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     /// Whether this was the shorter run.
     pub(crate) quick: bool,
+    #[serde(serialize_with = "judged")]
     pub(crate) rows: Vec<Row>,
+}
+
+/// A row with what is concluded from it.
+#[derive(Serialize)]
+struct Judged<'r> {
+    #[serde(flatten)]
+    row: &'r Row,
+    ratio: Option<f64>,
+    /// Whether the bar holds.
+    holds: Option<bool>,
+}
+
+fn judged<S: Serializer>(rows: &[Row], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(|row| Judged { row, ratio: row.ratio(), holds: row.holds() }))
 }
 
 impl fmt::Display for Report {
@@ -64,7 +81,7 @@ fn line(row: &Row) -> [String; 7] {
     let verdict = row.holds().map(|holds| if holds { "met" } else { "MISSED" });
     [
         row.measure.clone(),
-        row.subject.name().to_owned(),
+        row.subject.to_owned(),
         shown(&row.figure),
         beside.unwrap_or_default(),
         row.ratio().map(ratio).unwrap_or_default(),
@@ -138,5 +155,21 @@ mod tests {
                 "| rate    | worker   | 1234 /s            |                   |        |                |        |",
             ]
         );
+    }
+
+    #[test]
+    fn the_raw_numbers_say_whether_the_bar_holds() {
+        let figure = |value| Figure::median(vec![value], Unit::MessagesPerSecond);
+        let row = |value| Row::new("rate", Subject::Worker, figure(value)).beside("sample", &figure(100.0));
+        let rows = [79.0, 81.0].map(|value| row(value).with_bar(Bar::TimesAtLeast(0.8)));
+        let rows = rows.into_iter().chain([row(100.0)]).collect();
+        let report = serde_json::to_value(Report { machine: machine(), quick: true, rows }).expect("JSON");
+        let told = |row: usize| (report["rows"][row]["ratio"].as_f64(), report["rows"][row]["holds"].as_bool());
+        assert_eq!(
+            [told(0), told(1), told(2)],
+            [(Some(0.79), Some(false)), (Some(0.81), Some(true)), (Some(1.0), None)]
+        );
+        assert_eq!(report["rows"][0]["figure"]["all"], serde_json::json!([79.0]));
+        assert_eq!(report["rows"][0]["bar"], serde_json::json!({ "times_at_least": 0.8 }));
     }
 }

@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use local::lambda::{Function, FunctionSettings, Invocation, Outcome};
-use serde::Serialize;
 
 use crate::process;
 use crate::world::World;
 
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(20);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     /// The AWS documentation's function, which decrypts and sends within the trigger.
     Sample,
@@ -25,6 +23,8 @@ pub(crate) enum Subject {
 pub(crate) struct Programs {
     pub(crate) producer: PathBuf,
     pub(crate) worker: PathBuf,
+    /// The operators' tool.
+    pub(crate) sealpost: PathBuf,
     /// None where Node.js or its packages cannot be had.
     pub(crate) sample: Option<PathBuf>,
 }
@@ -43,6 +43,12 @@ impl Subject {
             Self::Producer => "producer",
             Self::Worker => "worker",
         }
+    }
+}
+
+impl From<Subject> for &'static str {
+    fn from(subject: Subject) -> Self {
+        subject.name()
     }
 }
 

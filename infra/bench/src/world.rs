@@ -18,9 +18,10 @@ use crate::subject::Subject;
 use crate::tls::{Authority, Terminator};
 
 pub(crate) const QUEUE: &str = "sealpost";
-const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
+pub(crate) const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
 /// The embedded SQS reports the access key id as the sender: the worker trusts the producer's alone.
 pub(crate) const PRODUCER_ID: &str = "AROABENCHPRODUCER";
+pub(crate) const CONSUMER_ID: &str = "AROABENCHCONSUMER";
 const KEY_ALIAS: &str = "alias/codes";
 /// A backlog of 100,000 messages of 2 KB, with the model's bookkeeping.
 const MOST_QUEUED_BYTES: usize = 1 << 30;
@@ -119,13 +120,8 @@ impl World {
             ],
         };
         let endpoint = self.tls.as_ref().map_or_else(|| self.aws.endpoint(), |tls| tls.aws.url());
-        let caller = if subject == Subject::Producer { PRODUCER_ID } else { "AROABENCHCONSUMER" };
-        let of_aws = [
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ACCESS_KEY_ID", caller),
-            ("AWS_SECRET_ACCESS_KEY", "bench"),
-            ("AWS_ENDPOINT_URL", &endpoint),
-        ];
+        let caller = if subject == Subject::Producer { PRODUCER_ID } else { CONSUMER_ID };
+        let of_aws = of_aws(caller, &endpoint);
         let of_tls = self.tls.iter().flat_map(|Tls { authority, .. }| match subject {
             // Node.js brings its own roots along.
             Subject::Sample => vec![("NODE_EXTRA_CA_CERTS", authority.certificate.to_str().unwrap_or_default())],
@@ -135,6 +131,16 @@ impl World {
             ],
         });
         let all = of_aws.into_iter().chain(of_subject).chain(of_tls);
+        all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Everything that somebody is told who moves dead letters.
+    pub(crate) fn operators_environment(&self) -> Vec<(String, String)> {
+        let endpoint = self.aws.endpoint();
+        let (from, to) = (self.aws.sqs().queue_url(DEAD_LETTER_QUEUE), self.aws.sqs().queue_url(QUEUE));
+        let trusted = [PRODUCER_ID, CONSUMER_ID].join(",");
+        let of_queues = [("DEAD_LETTER_QUEUE_URL", &*from), ("QUEUE_URL", &*to), ("TRUSTED_SENDER_IDS", &*trusted)];
+        let all = of_aws("AROABENCHOPERATOR", &endpoint).into_iter().chain(of_queues);
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
@@ -180,6 +186,16 @@ impl World {
     fn configuration(&self) -> PathBuf {
         self.folder.path().join("sealpost.toml")
     }
+}
+
+/// Where AWS is, and as whom it is asked.
+fn of_aws<'e>(caller: &'e str, endpoint: &'e str) -> [(&'static str, &'e str); 4] {
+    [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", caller),
+        ("AWS_SECRET_ACCESS_KEY", "bench"),
+        ("AWS_ENDPOINT_URL", endpoint),
+    ]
 }
 
 fn user_pool(aws: &EmbeddedAws) -> anyhow::Result<UserPool> {
