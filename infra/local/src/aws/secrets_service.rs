@@ -276,3 +276,39 @@ impl GivenValue {
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_body_makes_an_operation_panic() {
+        let caller = Caller { sender_id: "AKID".to_owned() };
+        let service = SecretsService::new(SecretsManager::new("eu-west-1", "123456789012", 7));
+        let operations = [
+            "CreateSecret",
+            "PutSecretValue",
+            "GetSecretValue",
+            "UpdateSecretVersionStage",
+            "DescribeSecret",
+            "DeleteSecret",
+            "Fly",
+        ];
+        for operation in operations {
+            for body in [
+                "",
+                "{}",
+                "null",
+                "\"",
+                "{\"Name\":1}",
+                "{\"SecretId\":\"arn:\"}",
+                "{\"Name\":\"x\",\"SecretId\":\"x\",\"SecretBinary\":\"not base64\"}",
+                "{\"Name\":\"x\",\"SecretId\":\"x\",\"SecretString\":\"\"}",
+                "\u{0}",
+            ] {
+                let answer = service.call(operation, body.as_bytes(), &caller).await;
+                assert_eq!(answer.status, 400, "{operation} {body}");
+            }
+        }
+    }
+}

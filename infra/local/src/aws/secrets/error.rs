@@ -26,7 +26,7 @@ pub enum SecretsError {
     /// A secret of that name is about to be deleted.
     #[error("You can't create this secret because a secret with this name is already scheduled for deletion.")]
     NameMarkedForDeletion,
-    /// A version and a staging label were named, and belong not together.
+    /// A version and a staging label were named, and do not belong together.
     #[error("You provided a VersionStage that is not associated to the provided VersionId.")]
     StageOfAnotherVersion,
     /// Parameters that do not go together, or not with the secret as it is.
