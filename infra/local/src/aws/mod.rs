@@ -2,9 +2,9 @@
 //! producer, worker and operators' tools run with the very clients they use on AWS.
 //!
 //! One HTTP listener ([`EmbeddedAws`]) hands each request to the [`Service`] that its `X-Amz-Target` names. SQS, KMS
-//! and Secrets Manager are pure models (`sqs::Account`, [`kms::Kms`], [`secrets::SecretsManager`]) behind thin adapters,
-//! which own the clock, the waiting and the JSON.
-//! DynamoDB is Dynoxide, which others wrote. Requests to the paths of Lambda go to the [`LambdaService`].
+//! and Secrets Manager are pure models (`sqs::Account`, [`kms::Kms`], [`secrets::SecretsManager`]) behind thin
+//! adapters, which own the clock, the waiting and the JSON. DynamoDB is Dynoxide, which others wrote. Requests to the
+//! paths of Lambda go to the [`LambdaService`].
 //!
 //! Signatures are not verified. The access key id of a request becomes the SenderId of what it sends, so that a test
 //! can choose it through its credentials.

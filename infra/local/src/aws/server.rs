@@ -17,7 +17,8 @@ pub struct Settings {
     pub region: String,
     /// In ARNs and queue URLs; twelve digits.
     pub account_id: String,
-    /// Message ids, receipt handles, and what is random in the names of secrets follow from it. By default from the clock, so that runs differ.
+    /// Message ids, receipt handles, version ids and the suffixes of secrets follow from it. By default from the clock,
+    /// so that runs differ.
     pub seed: u64,
     /// How much SQS may hold.
     pub sqs_limits: sqs::Limits,

@@ -1,6 +1,6 @@
-//! One list of what the pipeline relies on in SQS, KMS and Secrets Manager, and in which stand-ins for AWS are known to go wrong. It is
-//! held against the embedded AWS, and with `--include-ignored` against MiniStack, which others wrote: so ours cannot
-//! drift from AWS in a way that only our own tests find right.
+//! One list of what the pipeline relies on in SQS, KMS and Secrets Manager, and in which stand-ins for AWS are known to
+//! go wrong. It is held against the embedded AWS, and with `--include-ignored` against MiniStack, which others wrote:
+//! so ours cannot drift from AWS in a way that only our own tests find right.
 
 #![allow(clippy::unwrap_used, reason = "the support functions of a test may panic as the test itself may")]
 
