@@ -99,7 +99,6 @@ async fn run_as_service(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
     // First of all: a signal that comes during the start must not kill it.
     let stop = stop_signal().context("asking for SIGTERM and SIGINT")?;
     let aws = aws_config::defaults(BehaviorVersion::latest()).load().await;
-    anyhow::ensure!(aws.region().is_some(), "no AWS region is known; set AWS_REGION to the queue's region");
     let worker = Arc::new(worker(&aws, Arc::clone(&telemetry)).await?);
     worker.connect().await;
     telemetry.record(&Fact::Notice { message: "receiving from QUEUE_URL until SIGTERM" });
@@ -135,6 +134,7 @@ async fn worker(aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyhow::Resul
     };
     let known = members.as_ref().map(Option::as_ref).map_err(Clone::clone);
     let start = Start::read(&environment, known)?;
+    anyhow::ensure!(aws.region().is_some(), "no AWS region is known; set AWS_REGION to the queue's region");
     let Start { config, providers, queue_url, dead_letter_queue_url, state_table, file_text } = start;
     if config.trusted_senders.is_none() {
         let message = "TRUSTED_SENDER_IDS is not set: whoever may send to the queue is trusted";
