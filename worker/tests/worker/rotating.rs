@@ -14,8 +14,11 @@ use crate::messages::{beginning, expiring, record, second, sign_in, sqs_id};
 use crate::provider_double::{ScriptedProvider, accepts, provider_permanent};
 use crate::scene::Scene;
 
+/// The text and the version of a secret.
+type Text = (&'static str, &'static str);
+
 /// The secret, as Secrets Manager has it, and how often it was read.
-struct Secret(Mutex<(Result<(&'static str, &'static str), SecretError>, usize)>);
+struct Secret(Mutex<(Result<Text, SecretError>, usize)>);
 
 #[async_trait]
 impl SecretStore for Secret {
@@ -28,7 +31,7 @@ impl SecretStore for Secret {
 }
 
 impl Secret {
-    fn becomes(&self, secret: Result<(&'static str, &'static str), SecretError>) {
+    fn becomes(&self, secret: Result<Text, SecretError>) {
         self.0.lock().expect("not poisoned").0 = secret;
     }
 
