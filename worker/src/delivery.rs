@@ -77,7 +77,7 @@ impl Delivery<'_> {
         let pauses: Option<Vec<_>> = route.iter().map(|gated| self.refusal(gated, now)).collect();
         let pauses = pauses?;
         for (gated, opens_in) in route.iter().zip(&pauses) {
-            self.note_closed(gated.provider.as_ref(), Closed::CircuitOpen { opens_in: *opens_in });
+            self.note_closed(gated.provider().as_ref(), Closed::CircuitOpen { opens_in: *opens_in });
         }
         Some(self.unsuccessful(pauses.into_iter().min()))
     }
@@ -89,9 +89,9 @@ impl Delivery<'_> {
         off: &Switches,
     ) -> Vec<&'g GatedProvider> {
         let (off, on): (Vec<_>, Vec<_>) =
-            route.into_iter().partition(|gated| off.is_off(&Switch::Provider(gated.provider.name().to_owned())));
+            route.into_iter().partition(|gated| off.is_off(&Switch::Provider(gated.provider().name().to_owned())));
         for gated in off {
-            self.note_not_attempted(gated.provider.as_ref(), "switched_off");
+            self.note_not_attempted(gated.provider().as_ref(), "switched_off");
         }
         on
     }
@@ -125,7 +125,7 @@ impl Delivery<'_> {
             let unknowns = if outcome == Outcome::Unknown { hold.note_unknown() } else { 0 };
             match after(outcome, unknowns) {
                 Next::Delivered(provider_message_id) => {
-                    return Ending::Delivered { provider: gated.provider.name().to_owned(), provider_message_id };
+                    return Ending::Delivered { provider: gated.provider().name().to_owned(), provider_message_id };
                 }
                 Next::AgainThenOnward | Next::Onward => {}
                 Next::OneMore => {
@@ -150,7 +150,8 @@ impl Delivery<'_> {
         text: &SecretString,
         hold: &Hold<'_>,
     ) -> Result<Attempt, NotBegun> {
-        let provider = gated.provider.as_ref();
+        let provider = gated.provider();
+        let provider = provider.as_ref();
         self.life_left()?;
         // Where another provider follows, it is asked rather than waited for this one's probe.
         let patience = if no_other_follows { PATIENCE_FOR_A_PROBE } else { Duration::ZERO };
@@ -172,6 +173,9 @@ impl Delivery<'_> {
         let (name, took) = (provider.name(), began.elapsed());
         let (id, trace) = (self.id, self.trace);
         self.telemetry.record(&Fact::Attempted { id, trace, provider: name, outcome: class, code, took });
+        if attempt.outcome == Outcome::ProviderPermanent {
+            gated.note_refusal();
+        }
         if !matches!(attempt.outcome, Outcome::Accepted { .. }) {
             self.trail().failed(provider, code.unwrap_or(class));
         }

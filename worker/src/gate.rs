@@ -2,10 +2,12 @@
 //! places, so that one slow provider can never hold everything that the worker has.
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use shared::telemetry::Telemetry;
 use shared::{Clock, Timestamp};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
@@ -13,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::admission::Way;
 use crate::circuit_breaker::{Admission, Change, CircuitBreaker, Pass, Sign};
 use crate::provider::{Provider, TestNumberProvider};
+use crate::provider_secret::Rotation;
 
 /// Attempts at one provider at once where there are several: three quarters of the records that a service works on.
 /// What does not fit goes to the next provider of its route, or is postponed.
@@ -22,11 +25,17 @@ const PLACES: usize = crate::service::MOST_IN_FLIGHT / 4 * 3;
 pub struct Providers {
     configured: Vec<GatedProvider>,
     for_test_numbers: GatedProvider,
+    /// None where no secret is configured: then credentials never change.
+    rotation: Option<Rotation>,
+    /// Whether a provider has refused its account since the secret was read.
+    was_refused: Arc<AtomicBool>,
 }
 
 /// A provider and whether it is worth asking.
 pub(crate) struct GatedProvider {
-    pub(crate) provider: Arc<dyn Provider>,
+    /// Replaced when its credentials change.
+    provider: RwLock<Arc<dyn Provider>>,
+    was_refused: Arc<AtomicBool>,
     circuit: Mutex<CircuitBreaker>,
     /// An attempt has ended that others may wait for.
     probed: Notify,
@@ -74,14 +83,31 @@ impl Providers {
     /// In the configuration's order; the route holds indexes into it.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
         let places = if providers.len() > 1 { PLACES } else { Semaphore::MAX_PERMITS };
-        let configured = providers.into_iter().map(|provider| GatedProvider::new(provider, places)).collect();
-        let for_test_numbers = GatedProvider::new(Arc::new(TestNumberProvider), Semaphore::MAX_PERMITS);
-        Self { configured, for_test_numbers }
+        let was_refused = Arc::<AtomicBool>::default();
+        let gated = |provider, places| GatedProvider::new(provider, places, Arc::clone(&was_refused));
+        let configured = providers.into_iter().map(|provider| gated(provider, places)).collect();
+        let for_test_numbers = gated(Arc::new(TestNumberProvider), Semaphore::MAX_PERMITS);
+        Self { configured, for_test_numbers, rotation: None, was_refused }
+    }
+
+    /// The same, of which new ones take the place when their secret changes.
+    pub fn rotating(providers: Vec<Arc<dyn Provider>>, rotation: Rotation) -> Self {
+        Self { rotation: Some(rotation), ..Self::new(providers) }
+    }
+
+    /// Reads the secret anew if it is time to. What is known of a provider's health outlasts its credentials.
+    pub(crate) async fn keep_current(&self, clock: &Clock, telemetry: &dyn Telemetry) {
+        let Some(rotation) = &self.rotation else { return };
+        let new = rotation.new_providers(&self.was_refused, clock, telemetry).await.unwrap_or_default();
+        for (gated, provider) in self.configured.iter().zip(new) {
+            *gated.provider.write().unwrap_or_else(PoisonError::into_inner) = provider;
+        }
     }
 
     /// Opens a connection to each of them.
     pub(crate) async fn connect(&self) {
-        join_all(self.configured.iter().map(|gated| gated.provider.connect())).await;
+        let providers: Vec<_> = self.configured.iter().map(GatedProvider::provider).collect();
+        join_all(providers.iter().map(|provider| provider.connect())).await;
     }
 
     /// The providers that an admitted message goes to, in this order.
@@ -94,9 +120,19 @@ impl Providers {
 }
 
 impl GatedProvider {
-    fn new(provider: Arc<dyn Provider>, places: usize) -> Self {
-        let places = Semaphore::new(places);
-        Self { provider, circuit: Mutex::default(), probed: Notify::new(), places }
+    fn new(provider: Arc<dyn Provider>, places: usize, was_refused: Arc<AtomicBool>) -> Self {
+        let (provider, places) = (RwLock::new(provider), Semaphore::new(places));
+        Self { provider, was_refused, circuit: Mutex::default(), probed: Notify::new(), places }
+    }
+
+    /// Takes note that the provider refuses the account, or what is sent in its name: its credentials may be old.
+    pub(crate) fn note_refusal(&self) {
+        self.was_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// The provider with its present credentials.
+    pub(crate) fn provider(&self) -> Arc<dyn Provider> {
+        Arc::clone(&self.provider.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How long its circuit will refuse every attempt but a last one; none if the next one passes.

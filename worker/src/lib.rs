@@ -23,6 +23,7 @@ mod open;
 mod phone_number_plan;
 mod phone_region;
 pub mod provider;
+mod provider_secret;
 mod queue;
 mod record;
 mod render;
@@ -46,6 +47,10 @@ pub use open::{OpenCode, OpenFailure};
 pub use phone_number_plan::{Line, PlannedNumber, warm_up as warm_up_phone_number_plans};
 pub use phone_region::{Country, NoCountry};
 pub use provider::Provider;
+pub use provider_secret::{
+    NotASecret, READ_AGAIN_AFTER_A_REFUSAL, READ_EVERY, Rotation, SecretError, SecretMembers, SecretStore,
+    SecretsManager, secrets_manager_config,
+};
 pub use queue::{DeadLetter, Queue, QueueError, SqsQueue, VISIBILITY, sqs_config};
 pub use record::Record;
 pub use render::{RenderError, Texts, render};

@@ -13,10 +13,12 @@ use serde_json::value::RawValue;
 use shared::telemetry::{Fact, JsonLines, Telemetry, record_panics};
 use shared::{Clock, Environment, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
-use worker::config::Start;
+use worker::config::{File, ProviderSettings, Start, provider_secret_arn};
+use worker::provider::HttpClientError;
 use worker::{
-    DynamoDbState, KillSwitches, KmsKeys, Ledger, Providers, SqsQueue, State, Switchboard, Worker, dynamodb_config,
-    kms_config, open_with_esdk, serve, sqs_config, warm_up_phone_number_plans,
+    DynamoDbState, KillSwitches, KmsKeys, Ledger, Provider, Providers, Rotation, SecretMembers, SecretStore,
+    SecretsManager, SqsQueue, State, Switchboard, Worker, dynamodb_config, kms_config, open_with_esdk,
+    secrets_manager_config, serve, sqs_config, warm_up_phone_number_plans,
 };
 
 const HOW_TO_RUN: &str = "\
@@ -49,13 +51,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run_on_lambda(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
-    let start = Start::read(&Environment::of_process())?;
     // Credentials and region are in the environment there: no other source is asked, so starting is quick.
     let aws = aws_config::defaults(BehaviorVersion::latest())
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         .region(EnvironmentVariableRegionProvider::new());
-    let aws = with_client(aws, start.state_table.is_some()).load().await;
-    let worker = &Arc::new(worker(start, &aws, telemetry)?);
+    let aws = with_client(aws).load().await;
+    let worker = &Arc::new(worker(&aws, telemetry).await?);
     worker.connect().await;
     let handler = service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
         let time_left = time_left(event.context.deadline, worker.clock.now());
@@ -66,7 +67,7 @@ async fn run_on_lambda(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
 }
 
 /// Where all endpoints are without TLS, the root certificates need not be read: that takes longer than all else.
-fn with_client(aws: ConfigLoader, has_table: bool) -> ConfigLoader {
+fn with_client(aws: ConfigLoader) -> ConfigLoader {
     let environment = Environment::of_process();
     let is_ignored = environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
     let is_ignored = is_ignored.is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -74,8 +75,12 @@ fn with_client(aws: ConfigLoader, has_table: bool) -> ConfigLoader {
         let endpoint = environment.get(own).or_else(|| environment.get("AWS_ENDPOINT_URL"));
         endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"))
     };
-    let table_is_plain = !has_table || is_plain("AWS_ENDPOINT_URL_DYNAMODB");
-    if is_ignored || !is_plain("AWS_ENDPOINT_URL_SQS") || !is_plain("AWS_ENDPOINT_URL_KMS") || !table_is_plain {
+    let is_plain_if_used = |variable, own| environment.get(variable).is_none() || is_plain(own);
+    let are_plain = is_plain("AWS_ENDPOINT_URL_SQS")
+        && is_plain("AWS_ENDPOINT_URL_KMS")
+        && is_plain_if_used("STATE_TABLE", "AWS_ENDPOINT_URL_DYNAMODB")
+        && is_plain_if_used("PROVIDER_SECRET_ARN", "AWS_ENDPOINT_URL_SECRETS_MANAGER");
+    if is_ignored || !are_plain {
         return aws;
     }
     let nobody = TlsContext::builder().with_trust_store(TrustStore::empty()).build();
@@ -93,14 +98,16 @@ fn time_left(deadline_ms: u64, now: Timestamp) -> Duration {
 async fn run_as_service(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<()> {
     // First of all: a signal that comes during the start must not kill it.
     let stop = stop_signal().context("asking for SIGTERM and SIGINT")?;
-    let start = Start::read(&Environment::of_process())?;
     let aws = aws_config::defaults(BehaviorVersion::latest()).load().await;
-    anyhow::ensure!(aws.region().is_some(), "no AWS region is known; set AWS_REGION to the queue's region");
-    let worker = Arc::new(worker(start, &aws, Arc::clone(&telemetry))?);
+    let worker = Arc::new(worker(&aws, Arc::clone(&telemetry)).await?);
     worker.connect().await;
     telemetry.record(&Fact::Notice { message: "receiving from QUEUE_URL until SIGTERM" });
     serve(worker, stop).await;
     Ok(())
+}
+
+fn into_providers(settings: Vec<ProviderSettings>, clock: &Clock) -> Result<Vec<Arc<dyn Provider>>, HttpClientError> {
+    settings.into_iter().map(|settings| settings.into_provider(clock)).collect()
 }
 
 /// Comes true at the first SIGTERM, or SIGINT (Ctrl-C).
@@ -115,8 +122,20 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn worker(start: Start, aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Worker> {
-    let Start { config, providers, queue_url, dead_letter_queue_url, state_table } = start;
+async fn worker(aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Worker> {
+    let environment = Environment::of_process();
+    let secret = provider_secret_arn(&environment)?.map(|arn| {
+        let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager_config(aws));
+        Arc::new(SecretsManager::new(client, arn)) as Arc<dyn SecretStore>
+    });
+    let members = match &secret {
+        None => Ok(None),
+        Some(secret) => secret.read().await.map(Some),
+    };
+    let known = members.as_ref().map(Option::as_ref).map_err(Clone::clone);
+    let start = Start::read(&environment, known)?;
+    anyhow::ensure!(aws.region().is_some(), "no AWS region is known; set AWS_REGION to the queue's region");
+    let Start { config, providers, queue_url, dead_letter_queue_url, state_table, file_text } = start;
     if config.trusted_senders.is_none() {
         let message = "TRUSTED_SENDER_IDS is not set: whoever may send to the queue is trusted";
         telemetry.record(&Fact::Notice { message });
@@ -133,15 +152,26 @@ fn worker(start: Start, aws: &SdkConfig, telemetry: Arc<dyn Telemetry>) -> anyho
     for message in config.test_numbers.notices(clock.now()) {
         telemetry.record(&Fact::Notice { message: &message });
     }
-    let providers: Result<Vec<_>, _> = providers.into_iter().map(|settings| settings.into_provider(&clock)).collect();
-    let providers = providers.context("setting up the HTTPS client of a provider")?;
+    let providers = into_providers(providers, &clock).context("setting up the HTTPS client of a provider")?;
+    let providers = match secret.zip(members.ok().flatten()) {
+        None => Providers::new(providers),
+        Some((secret, known)) => {
+            let rebuild_clock = clock.clone();
+            let rebuild = move |secret: &SecretMembers| {
+                let file = File::parse_with(&file_text, &Environment::of_process(), Some(secret));
+                let settings = file.map_err(|faults| faults.to_string())?.providers;
+                into_providers(settings, &rebuild_clock).map_err(|error| error.to_string())
+            };
+            Providers::rotating(providers, Rotation::new(secret, &known, clock.now(), rebuild))
+        }
+    };
     warm_up_phone_number_plans();
     let sqs = aws_sdk_sqs::Client::from_conf(sqs_config(aws));
     Ok(Worker {
         config,
         keys: Arc::new(KmsKeys::new(aws_sdk_kms::Client::from_conf(kms_config(aws)))),
         open: open_with_esdk,
-        providers: Providers::new(providers),
+        providers,
         queue: Arc::new(SqsQueue::new(sqs, queue_url, dead_letter_queue_url)),
         clock,
         random: Mutex::new(fastrand::Rng::new()),

@@ -72,6 +72,7 @@ impl Worker {
     }
 
     async fn work(&self, record: &Record, deadline: Instant) -> Worked {
+        self.providers.keep_current(&self.clock, self.telemetry.as_ref()).await;
         let switches = self.switches().await;
         let off = switches.clone().unwrap_or_default();
         let admitted = match admit(record, &self.config, &off, self.clock.now()) {

@@ -236,6 +236,8 @@ impl Telemetry for Observer {
             | Fact::LimitReached { .. }
             | Fact::StateCallFailed { .. }
             | Fact::Switched { .. }
+            | Fact::SecretChanged
+            | Fact::SecretReadFailed { .. }
             | Fact::QueueCallFailed { .. }
             | Fact::ReceiveFailed { .. }
             | Fact::Draining { .. }

@@ -1,5 +1,6 @@
-//! The whole pipeline on one machine: SQS, KMS and DynamoDB inside the process behind their wire protocols, the same
-//! producer and worker code as on AWS, codes sealed as Cognito seals them, and a fake Twilio that shows each SMS.
+//! The whole pipeline on one machine: SQS, KMS, DynamoDB and Secrets Manager inside the process behind their wire
+//! protocols, the same producer and worker code as on AWS, codes sealed as Cognito seals them, and a fake Twilio that
+//! shows each SMS.
 
 pub mod aws;
 pub mod cognito;

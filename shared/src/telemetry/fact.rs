@@ -187,6 +187,10 @@ pub enum Fact<'a> {
         switch: &'a str,
         is_off: bool,
     },
+    /// The providers have new credentials.
+    SecretChanged,
+    /// The providers' secret could not be read anew, or lacks something: the credentials that are known stay in use.
+    SecretReadFailed { error: &'a str },
     /// A call to SQS about a message failed; what follows is another fact.
     QueueCallFailed {
         id: &'a str,
@@ -232,6 +236,7 @@ impl Fact<'_> {
             | Self::Duplicate { .. }
             | Self::TriedBefore { .. }
             | Self::Switched { is_off: false, .. }
+            | Self::SecretChanged
             | Self::Draining { .. }
             | Self::Drained { left: 0 }
             | Self::Notice { .. } => Level::Info,
@@ -245,6 +250,7 @@ impl Fact<'_> {
             Self::NotEnqueued { .. }
             | Self::ClaimLost { .. }
             | Self::StateCallFailed { .. }
+            | Self::SecretReadFailed { .. }
             | Self::QueueCallFailed { .. }
             | Self::ReceiveFailed { .. }
             | Self::Panicked { .. } => Level::Error,

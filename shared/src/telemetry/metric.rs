@@ -31,6 +31,7 @@ pub enum Metric {
     CircuitOpened,
     QueueCallFailed,
     StateCallFailed,
+    SecretReadFailed,
     ClaimLost,
     Panics,
     ProviderLatency,
@@ -72,7 +73,7 @@ pub(super) struct Measured<'f> {
 }
 
 impl Metric {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Accepted,
         Self::Rejected,
         Self::NotEnqueued,
@@ -87,6 +88,7 @@ impl Metric {
         Self::CircuitOpened,
         Self::QueueCallFailed,
         Self::StateCallFailed,
+        Self::SecretReadFailed,
         Self::ClaimLost,
         Self::Panics,
         Self::ProviderLatency,
@@ -110,6 +112,7 @@ impl Metric {
             | Self::CircuitOpened
             | Self::QueueCallFailed
             | Self::StateCallFailed
+            | Self::SecretReadFailed
             | Self::ClaimLost
             | Self::Panics => Unit::Count,
             Self::ProviderLatency | Self::TimeToProvider | Self::CodeLifetimeLeft => Unit::Milliseconds,
@@ -131,7 +134,7 @@ impl Metric {
             Self::CircuitOpened | Self::ProviderLatency => &[&[Dimension::Provider]],
             Self::LimitReached => &[&[Dimension::Limit]],
             Self::QueueCallFailed | Self::StateCallFailed => &[&[Dimension::Call]],
-            Self::ClaimLost | Self::Panics => &[&[]],
+            Self::SecretReadFailed | Self::ClaimLost | Self::Panics => &[&[]],
         }
     }
 }
@@ -208,6 +211,7 @@ impl Fact<'_> {
             Self::StateCallFailed { call, .. } => {
                 Measured::new([(Metric::StateCallFailed, Value::Once)], [(Dimension::Call, *call)])
             }
+            Self::SecretReadFailed { .. } => Measured::new([(Metric::SecretReadFailed, Value::Once)], []),
             Self::ClaimLost { .. } => Measured::new([(Metric::ClaimLost, Value::Once)], []),
             Self::QueueCallFailed { call, .. } => {
                 Measured::new([(Metric::QueueCallFailed, Value::Once)], [(Dimension::Call, *call)])
@@ -220,6 +224,7 @@ impl Fact<'_> {
             | Self::NotAttempted { .. }
             | Self::TriedBefore { .. }
             | Self::Switched { .. }
+            | Self::SecretChanged
             | Self::CircuitChanged { open_for: None, .. }
             | Self::Draining { .. }
             | Self::Drained { .. }

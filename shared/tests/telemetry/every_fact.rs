@@ -106,6 +106,8 @@ impl Material {
             Fact::StateCallFailed { id: None, trace: None, call: "switches", error: "timeout" },
             Fact::Switched { switch: "country FR", is_off: true },
             Fact::Switched { switch: "country FR", is_off: false },
+            Fact::SecretChanged,
+            Fact::SecretReadFailed { error: "Secrets Manager does not give it: AccessDeniedException" },
             Fact::QueueCallFailed { id: text_id, trace, call: "DeleteMessage", error: "AccessDenied" },
             Fact::ReceiveFailed { error: "AccessDenied", again_in: took },
             Fact::Draining { in_flight: 3 },
@@ -117,7 +119,7 @@ impl Material {
 }
 
 /// A new kind of fact needs a place here and in the list above.
-pub(crate) const KINDS: usize = 22;
+pub(crate) const KINDS: usize = 24;
 
 pub(crate) fn kind(fact: &Fact<'_>) -> usize {
     match fact {
@@ -143,6 +145,8 @@ pub(crate) fn kind(fact: &Fact<'_>) -> usize {
         Fact::LimitReached { .. } => 19,
         Fact::StateCallFailed { .. } => 20,
         Fact::Switched { .. } => 21,
+        Fact::SecretChanged => 22,
+        Fact::SecretReadFailed { .. } => 23,
     }
 }
 

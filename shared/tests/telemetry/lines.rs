@@ -35,6 +35,8 @@ fn every_fact_about_a_message_names_it_and_its_trace() {
         "notice",
         "switched",
         "state_call_failed",
+        "secret_changed",
+        "secret_read_failed",
     ]
     .map(str::to_owned);
     let material = Material::new();

@@ -7,6 +7,7 @@ use super::placeholders::resolve;
 use super::{Config, ProviderSettings};
 use crate::limits::Limits;
 use crate::provider::{HttpGatewaySettings, Placeholder, Resolve, TestNumberProvider, TwilioSettings};
+use crate::provider_secret::SecretMembers;
 use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
@@ -36,6 +37,18 @@ impl File {
     /// # Errors
     /// All faults at once, each with its line and column.
     pub fn parse(text: &str, environment: &Environment<'_>) -> Result<Self, Faults> {
+        Self::parse_with(text, environment, None)
+    }
+
+    /// Reads the file; placeholders are looked up in `environment` and in the providers' secret.
+    ///
+    /// # Errors
+    /// All faults at once, each with its line and column.
+    pub fn parse_with(
+        text: &str,
+        environment: &Environment<'_>,
+        secret: Option<&SecretMembers>,
+    ) -> Result<Self, Faults> {
         let (document, mut faults) = Document::parse(text);
         let mut root = document.root();
         let settings = Settings::read(&mut root, &mut faults);
@@ -44,7 +57,7 @@ impl File {
             root.fault(PROVIDER_EXAMPLE, &mut faults);
         }
         let mut names = Vec::new();
-        let resolver = |placeholder: Placeholder<'_>| resolve(placeholder, environment);
+        let resolver = |placeholder: Placeholder<'_>| resolve(placeholder, environment, secret);
         let providers = blocks.into_iter().filter_map(|block| provider(block, &mut names, &resolver, &mut faults));
         let providers: Vec<_> = providers.collect();
         let route = match root.section("route", &mut faults) {
@@ -322,7 +335,7 @@ mod tests {
             ("\"${env:GONE}\"", "needs the environment variable GONE, which is not set"),
             (
                 "\"${secret:AUTH_TOKEN}\"",
-                "names ${secret:AUTH_TOKEN}, but this version reads no Secrets Manager secret yet; use ${env:AUTH_TOKEN}",
+                "names ${secret:AUTH_TOKEN}, but there is no secret: set PROVIDER_SECRET_ARN to its ARN, or use ${env:AUTH_TOKEN}",
             ),
         ] {
             let shown = faults(&sound.replace(token, &format!("auth_token = {value}")));

@@ -11,6 +11,7 @@ use shared::{Clock, Environment, EnvironmentFault, KeyArn, Settings, UserPoolId}
 
 use crate::limits::Limits;
 use crate::provider::{HttpClientError, HttpGateway, HttpGatewaySettings, Provider, Twilio, TwilioSettings};
+use crate::provider_secret::{SecretError, SecretMembers};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
 use crate::route::Route;
@@ -64,6 +65,8 @@ pub struct Start {
     pub dead_letter_queue_url: String,
     /// `STATE_TABLE`: the name or ARN of the table; without one each process remembers for itself.
     pub state_table: Option<String>,
+    /// The configuration file's text, of which providers with other credentials can be made.
+    pub file_text: String,
 }
 
 /// Everything that is wrong, so that one deployment repairs it all.
@@ -80,23 +83,31 @@ const NO_NUMBER_KEY: &str = "is set, so workers count the messages to a number t
     NUMBER_KEY and write number_key = \"${env:NUMBER_KEY}\" under [limits]; or write per_number = \"off\" there";
 
 impl Start {
-    /// Reads the environment and the configuration file that it names.
+    /// Reads the environment and the configuration file that it names. `secret` is what [`provider_secret_arn`] names, as it was
+    /// read, or why it could not be.
     ///
     /// # Errors
-    /// All faults of both at once.
-    pub fn read(environment: &Environment<'_>) -> Result<Self, StartFault> {
+    /// All faults of all three at once.
+    pub fn read(
+        environment: &Environment<'_>,
+        secret: Result<Option<&SecretMembers>, SecretError>,
+    ) -> Result<Self, StartFault> {
         let mut faults = StartFault::default();
+        let secret = secret.map_err(|error| faults.environment.push(unreadable_secret(&error))).unwrap_or_default();
         let queue_url = faults.note(environment.queue_url("QUEUE_URL"));
         let dead_letter_queue_url = faults.note(environment.queue_url("DEAD_LETTER_QUEUE_URL"));
         let state_table = faults.note(state_table(environment));
         let key_arns = faults.note(key_arns(environment));
         let allowed_pools = faults.note(environment.user_pools());
+        let mut file_text = String::new();
         let file = faults.note(environment.configuration()).and_then(|found| {
             let (path, text) = found.map_or_else(
                 || ("the built-in defaults".to_owned(), String::new()),
                 |found| (found.path.display().to_string(), found.text),
             );
-            File::parse(&text, environment).map_err(|file_faults| faults.file = Some((path, file_faults))).ok()
+            file_text = text;
+            let parsed = File::parse_with(&file_text, environment, secret);
+            parsed.map_err(|file_faults| faults.file = Some((path, file_faults))).ok()
         });
         let lacks_number_key = file.as_ref().is_some_and(|file| file.limits.lacks_number_key());
         if lacks_number_key && matches!(state_table, Some(Some(_))) {
@@ -113,7 +124,7 @@ impl Start {
             ) if faults == StartFault::default() => {
                 let (config, providers) = file.into_config(key_arns);
                 let config = Config { allowed_pools, trusted_senders: trusted_senders(environment), ..config };
-                Ok(Self { config, providers, queue_url, dead_letter_queue_url, state_table })
+                Ok(Self { config, providers, queue_url, dead_letter_queue_url, state_table, file_text })
             }
             _ => Err(faults),
         }
@@ -131,6 +142,31 @@ impl StartFault {
         environment.chain(file).collect::<Vec<_>>().join("\n")
     }
 }
+
+/// `PROVIDER_SECRET_ARN`: the secret to read before [`Start::read`], if there is one.
+///
+/// # Errors
+/// When it is not an ARN.
+pub fn provider_secret_arn(environment: &Environment<'_>) -> Result<Option<String>, EnvironmentFault> {
+    let Some(arn) = environment.get(PROVIDER_SECRET_ARN) else { return Ok(None) };
+    let parts: Vec<_> = arn.splitn(7, ':').collect();
+    let is_arn = matches!(parts.as_slice(), ["arn", _, "secretsmanager", _, _, "secret", name] if !name.is_empty());
+    let fault = "is not the ARN of a secret (aws secretsmanager describe-secret --query ARN)".to_owned();
+    if is_arn { Ok(Some(arn)) } else { Err(EnvironmentFault { variable: PROVIDER_SECRET_ARN, fault }) }
+}
+
+fn unreadable_secret(error: &SecretError) -> EnvironmentFault {
+    let remedy = match error {
+        SecretError::NotGiven { .. } => "; the worker's role needs secretsmanager:GetSecretValue on it",
+        SecretError::NotASecret(_) => "",
+    };
+    EnvironmentFault {
+        variable: PROVIDER_SECRET_ARN,
+        fault: format!("names a secret that cannot be used: {error}{remedy}"),
+    }
+}
+
+const PROVIDER_SECRET_ARN: &str = "PROVIDER_SECRET_ARN";
 
 fn key_arns(environment: &Environment<'_>) -> Result<Vec<KeyArn>, EnvironmentFault> {
     let variable = "KMS_KEY_ARNS";
@@ -184,7 +220,7 @@ mod tests {
             "STATE_TABLE" => Some("https://dynamodb.eu-west-1.amazonaws.com".to_owned()),
             _ => None,
         });
-        let fault = Start::read(&environment).map(|_| ()).expect_err("five faults").to_string();
+        let fault = Start::read(&environment, Ok(None)).map(|_| ()).expect_err("five faults").to_string();
         for expected in [
             "QUEUE_URL is not a URL",
             "DEAD_LETTER_QUEUE_URL is not set",
@@ -237,7 +273,7 @@ mod tests {
                 "SEALPOST_CONFIG" => Some(file.path().display().to_string()),
                 _ => None,
             });
-            Start::read(&environment).err().map(|fault| fault.to_string())
+            Start::read(&environment, Ok(None)).err().map(|fault| fault.to_string())
         };
         let shown = fault(Some("codes"), "").expect("a fault");
         assert!(shown.starts_with("environment variable STATE_TABLE is set, so workers count"), "{shown}");

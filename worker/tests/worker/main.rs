@@ -17,6 +17,7 @@ mod once;
 mod provider_double;
 mod refusals;
 mod retrying;
+mod rotating;
 mod routes;
 mod scene;
 mod sealed;

@@ -10,11 +10,10 @@ use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sqs::Timestamp;
 
 use super::{
     kms::{KeyMetadata, KeyState, Kms, KmsError},
-    service::{Answer, Caller, Service, now, read},
+    service::{Answer, Caller, Service, from_base64, now, read, seconds},
 };
 
 /// The only kind of key, and the only thing done with one.
@@ -304,14 +303,4 @@ fn check_algorithm(algorithm: Option<&str>) -> Result<(), KmsError> {
         None | Some(ALGORITHM) => Ok(()),
         Some(_) => Err(KmsError::Unsupported { what: "this EncryptionAlgorithm" }),
     }
-}
-
-fn from_base64(member: &str, text: &str) -> Result<Vec<u8>, Answer> {
-    let refuse = |_| Answer::error(400, "SerializationException", &format!("{member} is not base64"));
-    BASE64.decode(text).map_err(refuse)
-}
-
-/// Times on the wire are seconds with a fraction.
-fn seconds(moment: Timestamp) -> f64 {
-    moment.unix_millis() as f64 / 1000.0
 }

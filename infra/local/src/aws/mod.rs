@@ -1,9 +1,10 @@
 //! AWS on loopback: the services that the pipeline uses, in this process, behind their real wire protocols, so that
 //! producer, worker and operators' tools run with the very clients they use on AWS.
 //!
-//! One HTTP listener ([`EmbeddedAws`]) hands each request to the [`Service`] that its `X-Amz-Target` names. SQS and KMS
-//! are pure models (`sqs::Account`, [`kms::Kms`]) behind thin adapters, which own the clock, the waiting and the JSON.
-//! DynamoDB is Dynoxide, which others wrote. Requests to the paths of Lambda go to the [`LambdaService`].
+//! One HTTP listener ([`EmbeddedAws`]) hands each request to the [`Service`] that its `X-Amz-Target` names. SQS, KMS
+//! and Secrets Manager are pure models (`sqs::Account`, [`kms::Kms`], [`secrets::SecretsManager`]) behind thin
+//! adapters, which own the clock, the waiting and the JSON. DynamoDB is Dynoxide, which others wrote. Requests to the
+//! paths of Lambda go to the [`LambdaService`].
 //!
 //! Signatures are not verified. The access key id of a request becomes the SenderId of what it sends, so that a test
 //! can choose it through its credentials.
@@ -13,6 +14,8 @@ pub mod kms;
 mod kms_service;
 mod lambda_service;
 mod listener;
+pub mod secrets;
+mod secrets_service;
 mod server;
 mod service;
 mod sqs_service;
@@ -20,6 +23,7 @@ mod sqs_service;
 pub use dynamodb_service::{DynamoDbFault, DynamoDbService};
 pub use kms_service::{KmsFault, KmsService};
 pub use lambda_service::{FunctionError, InvocationContext, LambdaFunction, LambdaService};
+pub use secrets_service::{SecretsFault, SecretsService};
 pub use server::{EmbeddedAws, Settings};
 pub use service::{Answer, Caller, Service};
 pub use sqs_service::{SqsFault, SqsService};

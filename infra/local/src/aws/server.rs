@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 
 use super::{
     dynamodb_service::DynamoDbService, kms::Kms, kms_service::KmsService, lambda_service::LambdaService,
-    listener::Listener, service::Service, sqs_service::SqsService,
+    listener::Listener, secrets::SecretsManager, secrets_service::SecretsService, service::Service,
+    sqs_service::SqsService,
 };
 
 /// Services by the prefix of `X-Amz-Target`, as in `AmazonSQS.SendMessage`.
@@ -16,11 +17,12 @@ pub struct Settings {
     pub region: String,
     /// In ARNs and queue URLs; twelve digits.
     pub account_id: String,
-    /// Message ids and receipt handles follow from it. By default from the clock, so that runs differ.
+    /// Message ids, receipt handles, version ids and the suffixes of secrets follow from it. By default from the clock,
+    /// so that runs differ.
     pub seed: u64,
     /// How much SQS may hold.
     pub sqs_limits: sqs::Limits,
-    /// More services, by target prefix: `secretsmanager`.
+    /// More services, by target prefix: `AmazonSSM`.
     pub services: BTreeMap<String, Arc<dyn Service>>,
 }
 
@@ -36,12 +38,14 @@ impl Default for Settings {
     }
 }
 
-/// SQS, KMS, DynamoDB and Lambda's Invoke on one loopback endpoint, until it is dropped. Open connections then get a second to finish.
+/// SQS, KMS, DynamoDB, Secrets Manager and Lambda's Invoke on one loopback endpoint, until it is dropped. Open
+/// connections then get a second to finish.
 pub struct EmbeddedAws {
     listener: Listener,
     sqs: Arc<SqsService>,
     kms: Arc<KmsService>,
     dynamodb: Arc<DynamoDbService>,
+    secrets: Arc<SecretsService>,
     lambda: Arc<LambdaService>,
 }
 
@@ -63,8 +67,10 @@ impl EmbeddedAws {
         services.insert("TrentService".to_owned(), Arc::clone(&kms) as Arc<dyn Service>);
         let dynamodb = Arc::new(DynamoDbService::new().map_err(io::Error::other)?);
         services.insert("DynamoDB_20120810".to_owned(), Arc::clone(&dynamodb) as Arc<dyn Service>);
+        let secrets = Arc::new(SecretsService::new(SecretsManager::new(&region, &account_id, seed)));
+        services.insert("secretsmanager".to_owned(), Arc::clone(&secrets) as Arc<dyn Service>);
         let lambda = Arc::new(LambdaService::new(&region, &account_id));
-        Ok(Self { listener: bound.serve(services, Arc::clone(&lambda)), sqs, kms, dynamodb, lambda })
+        Ok(Self { listener: bound.serve(services, Arc::clone(&lambda)), sqs, kms, dynamodb, secrets, lambda })
     }
 
     /// The endpoint for clients: `http://127.0.0.1:PORT`.
@@ -85,6 +91,11 @@ impl EmbeddedAws {
     /// DynamoDB, to break.
     pub fn dynamodb(&self) -> &Arc<DynamoDbService> {
         &self.dynamodb
+    }
+
+    /// Secrets Manager, to look into and to break.
+    pub fn secrets(&self) -> &Arc<SecretsService> {
+        &self.secrets
     }
 
     /// Lambda, to give it functions.

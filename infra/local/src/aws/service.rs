@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::{Serialize, de::DeserializeOwned};
 use sqs::Timestamp;
 
@@ -84,6 +85,17 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Answer> {
         let message = format!("the request body {what} (line {}, column {})", error.line(), error.column());
         Answer::error(400, "com.amazon.coral.service#SerializationException", &message)
     })
+}
+
+/// Bytes as JSON carries them.
+pub(super) fn from_base64(member: &str, text: &str) -> Result<Vec<u8>, Answer> {
+    let refuse = |_| Answer::error(400, "SerializationException", &format!("{member} is not base64"));
+    BASE64.decode(text).map_err(refuse)
+}
+
+/// Times on the wire are seconds with a fraction.
+pub(super) fn seconds(moment: Timestamp) -> f64 {
+    moment.unix_millis() as f64 / 1000.0
 }
 
 /// The wall clock, read at this edge and nowhere deeper.

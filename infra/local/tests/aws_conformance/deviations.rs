@@ -60,6 +60,53 @@ const MINISTACK: &[Deviation] = &[
         "it has no ListDeadLetterSourceQueues",
     ),
     deviation("redrive::a_move_task_brings_dead_letters_back", "InvalidAction", "it has no StartMessageMoveTask"),
+    deviation(
+        "secrets::the_beginning_of_a_name_in_an_arn_is_no_name",
+        "Ok(\"first\")",
+        "an ARN stands for any secret whose ARN begins with it",
+    ),
+    deviation("secrets::a_name_that_no_secret_may_have_is_refused", "taken", "a secret may have any name"),
+    deviation(
+        "secrets::a_name_that_awaits_its_deletion_is_an_invalid_request",
+        "ResourceExistsException",
+        "a secret that awaits its deletion exists for CreateSecret like any other",
+    ),
+    deviation(
+        "secrets::a_creation_may_be_repeated_with_its_token",
+        "ResourceExistsException",
+        "CreateSecret does not look at ClientRequestToken",
+    ),
+    deviation(
+        "secrets::a_forced_deletion_of_what_is_missing_succeeds",
+        "ResourceNotFoundException",
+        "a forced deletion fails when there is no such secret",
+    ),
+    deviation(
+        "secrets_versions::a_version_without_a_stage_is_still_got_by_its_id",
+        "ResourceNotFoundException",
+        "a version goes with its last staging label",
+    ),
+    deviation(
+        "secrets_versions::a_version_is_got_by_id_and_stage_if_it_has_both",
+        "taken",
+        "GetSecretValue does not look at VersionStage beside VersionId",
+    ),
+    deviation(
+        "secrets_versions::a_stage_that_is_put_again_leaves_its_version",
+        "left: \"second\"",
+        "PutSecretValue leaves a staging label also where it was",
+    ),
+    deviation("secrets_versions::current_is_not_taken_away", "taken", "AWSCURRENT may be taken away altogether"),
+    deviation(
+        "secrets_versions::a_put_may_be_repeated_with_its_token",
+        "ResourceNotFoundException",
+        "a repeated PutSecretValue loses AWSPREVIOUS",
+    ),
+    deviation(
+        "secrets_versions::a_token_is_of_one_value",
+        "taken",
+        "PutSecretValue overwrites the version that has its ClientRequestToken as id",
+    ),
     deviation("sqs_messages::a_delay_outside_its_range_is_refused", "taken", "any DelaySeconds is taken"),
     deviation("sqs_messages::an_empty_group_is_refused", "taken", "an empty MessageGroupId is taken"),
     deviation("sqs_queues::a_second_purge_has_to_wait", "taken", "PurgeQueue may be repeated at once"),

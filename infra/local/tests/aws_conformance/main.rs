@@ -1,6 +1,6 @@
-//! One list of what the pipeline relies on in SQS and KMS, and in which stand-ins for AWS are known to go wrong. It is
-//! held against the embedded AWS, and with `--include-ignored` against MiniStack, which others wrote: so ours cannot
-//! drift from AWS in a way that only our own tests find right.
+//! One list of what the pipeline relies on in SQS, KMS and Secrets Manager, and in which stand-ins for AWS are known to
+//! go wrong. It is held against the embedded AWS, and with `--include-ignored` against MiniStack, which others wrote:
+//! so ours cannot drift from AWS in a way that only our own tests find right.
 
 #![allow(clippy::unwrap_used, reason = "the support functions of a test may panic as the test itself may")]
 
@@ -20,6 +20,8 @@ mod kms_ciphertexts;
 mod kms_keys;
 mod long_polls;
 mod redrive;
+mod secrets;
+mod secrets_versions;
 mod sqs_messages;
 mod sqs_queues;
 mod sqs_receiving;
@@ -31,11 +33,13 @@ use check::Check;
 use witnesses::{MiniStack, Trial, python, run};
 use world::World;
 
-const ALL: [&[Check]; 7] = [
+const ALL: [&[Check]; 9] = [
     kms_ciphertexts::CHECKS,
     kms_keys::CHECKS,
     long_polls::CHECKS,
     redrive::CHECKS,
+    secrets::CHECKS,
+    secrets_versions::CHECKS,
     sqs_messages::CHECKS,
     sqs_queues::CHECKS,
     sqs_receiving::CHECKS,

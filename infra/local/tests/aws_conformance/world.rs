@@ -20,6 +20,7 @@ pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) struct World {
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) kms: aws_sdk_kms::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) account: String,
     endpoint: String,
     _embedded: Option<EmbeddedAws>,
@@ -50,11 +51,18 @@ impl World {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
             .endpoint_url(&endpoint)
+            .credentials_provider(credentials.clone())
+            .retry_config(RetryConfig::disabled());
+        let secrets = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .endpoint_url(&endpoint)
             .credentials_provider(credentials)
             .retry_config(RetryConfig::disabled());
         Self {
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
             kms: aws_sdk_kms::Client::from_conf(kms.build()),
+            secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
             account: account.to_owned(),
             endpoint,
             _embedded: None,

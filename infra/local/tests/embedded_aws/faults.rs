@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use aws_sdk_kms::operation::decrypt::builders::DecryptFluentBuilder;
 use aws_sdk_kms::primitives::Blob;
-use local::aws::{KmsFault, SqsFault};
+use local::aws::{KmsFault, SecretsFault, SqsFault};
 use tokio::time::timeout;
 
 use super::*;
@@ -48,6 +48,29 @@ async fn faults_of_kms_come_and_go() {
     assert!(started.elapsed() >= Duration::from_millis(300));
     aws.embedded.kms().set_fault(None);
     decrypt().send().await.unwrap();
+}
+
+#[tokio::test]
+async fn faults_of_secrets_manager_come_and_go_and_their_requests_count() {
+    let aws = Aws::start();
+    aws.secrets.create_secret().name("twilio").secret_string("x").send().await.unwrap();
+    let get = || aws.secrets.get_secret_value().secret_id("twilio").send();
+    for (fault, expected, status) in [
+        (SecretsFault::Unavailable, "ServiceUnavailable", 503),
+        (SecretsFault::AccessDenied, "AccessDeniedException", 400),
+    ] {
+        aws.embedded.secrets().set_fault(Some(fault));
+        let error = get().await.unwrap_err();
+        assert_eq!(error.raw_response().unwrap().status().as_u16(), status);
+        assert_eq!(error.code(), Some(expected));
+    }
+    aws.embedded.secrets().set_fault(Some(SecretsFault::Latency(Duration::from_millis(300))));
+    let started = Instant::now();
+    get().await.unwrap();
+    assert!(started.elapsed() >= Duration::from_millis(300));
+    aws.embedded.secrets().set_fault(None);
+    get().await.unwrap();
+    assert_eq!(aws.embedded.secrets().get_secret_value_requests(), 4);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod faults;
 mod past_the_wire;
+mod secrets;
 mod wire;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ struct Aws {
     embedded: EmbeddedAws,
     sqs: aws_sdk_sqs::Client,
     kms: aws_sdk_kms::Client,
+    secrets: aws_sdk_secretsmanager::Client,
 }
 
 impl Aws {
@@ -41,7 +43,19 @@ impl Aws {
             .credentials_provider(credentials("AKIDTEST"))
             .retry_config(RetryConfig::disabled())
             .build();
-        Self { embedded, sqs, kms: aws_sdk_kms::Client::from_conf(kms) }
+        let secrets = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .endpoint_url(embedded.endpoint())
+            .credentials_provider(credentials("AKIDTEST"))
+            .retry_config(RetryConfig::disabled())
+            .build();
+        Self {
+            embedded,
+            sqs,
+            kms: aws_sdk_kms::Client::from_conf(kms),
+            secrets: aws_sdk_secretsmanager::Client::from_conf(secrets),
+        }
     }
 
     /// A queue `codes`; its URL.

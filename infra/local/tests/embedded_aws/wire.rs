@@ -36,7 +36,7 @@ fn post(target: &str, version: &str, body: &str) -> Vec<u8> {
 #[tokio::test]
 async fn an_unknown_target_is_an_unknown_operation_in_the_json_version_of_the_request() {
     let aws = Aws::start();
-    for target in ["AmazonSQS.Fly", "TrentService.Fly", "AmazonSNS.Publish", "", "AmazonSQS"] {
+    for target in ["AmazonSQS.Fly", "TrentService.Fly", "secretsmanager.Fly", "AmazonSNS.Publish", "", "AmazonSQS"] {
         for version in ["1.0", "1.1"] {
             let answer = exchange(&aws, post(target, version, "{}")).await;
             assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
@@ -78,10 +78,10 @@ async fn more_services_share_the_endpoint() {
             Answer::ok(&(operation, body.len(), &caller.sender_id))
         }
     }
-    let services = BTreeMap::from([("secretsmanager".to_owned(), Arc::new(Echo) as Arc<dyn Service>)]);
+    let services = BTreeMap::from([("AmazonSSM".to_owned(), Arc::new(Echo) as Arc<dyn Service>)]);
     let aws = Aws::start_with(Settings { services, ..Settings::default() });
-    let answer = exchange(&aws, post("secretsmanager.GetSecretValue", "1.1", "{}")).await;
-    assert!(answer.ends_with(r#"["GetSecretValue",2,"ANONYMOUS"]"#), "{answer}");
+    let answer = exchange(&aws, post("AmazonSSM.GetParameter", "1.1", "{}")).await;
+    assert!(answer.ends_with(r#"["GetParameter",2,"ANONYMOUS"]"#), "{answer}");
 }
 
 #[tokio::test]

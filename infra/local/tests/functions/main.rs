@@ -10,6 +10,7 @@ mod leaks;
 mod logs;
 mod mapping;
 mod producer;
+mod provider_secret;
 mod service;
 mod start_up;
 mod state_table;
