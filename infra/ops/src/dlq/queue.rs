@@ -46,6 +46,7 @@ pub(crate) struct QueueFacts {
 }
 
 /// A message on its way into a queue.
+#[derive(Clone)]
 pub(crate) struct Outgoing {
     pub(crate) body: String,
     pub(crate) attributes: Vec<(String, Attribute)>,
@@ -172,17 +173,18 @@ impl Queue {
     ///
     /// # Errors
     /// When SQS could not be asked; whether it took any is then not known.
-    pub(crate) async fn send(&self, messages: &[Outgoing]) -> Result<Outcomes, CallError> {
-        let entries = messages.iter().enumerate().map(|(index, message)| message.to_entry(index));
+    pub(crate) async fn send(&self, messages: Vec<Outgoing>) -> Result<Outcomes, CallError> {
+        let checksums: Vec<_> = messages.iter().map(|message| md5_of(&message.body)).collect();
+        let entries = messages.into_iter().enumerate().map(|(index, message)| message.into_entry(index));
         let request = self.client.send_message_batch().queue_url(&self.url);
         let answer = request.set_entries(Some(entries.collect())).send().await;
         let answer = answer.map_err(|error| failed("SendMessageBatch", &error))?;
-        let mut outcomes = outcomes(messages.len(), &answer.failed);
+        let mut outcomes = outcomes(checksums.len(), &answer.failed);
         let taken: HashMap<_, _> =
             answer.successful.iter().map(|taken| (taken.id(), taken.md5_of_message_body())).collect();
-        for (index, (message, outcome)) in messages.iter().zip(&mut outcomes).enumerate() {
+        for (index, (sent, outcome)) in checksums.iter().zip(&mut outcomes).enumerate() {
             let checksum = taken.get(index.to_string().as_str());
-            if outcome.is_ok() && checksum != Some(&md5_of(&message.body).as_str()) {
+            if outcome.is_ok() && checksum != Some(&sent.as_str()) {
                 *outcome = Err("not_taken_as_sent".to_owned());
             }
         }
@@ -197,12 +199,12 @@ impl Outgoing {
         self.body.len() + of_attributes.sum::<usize>()
     }
 
-    fn to_entry(&self, index: usize) -> SendMessageBatchRequestEntry {
-        let mut entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(&self.body);
-        for (name, value) in &self.attributes {
-            entry = entry.message_attributes(name, value.to_sqs());
+    fn into_entry(self, index: usize) -> SendMessageBatchRequestEntry {
+        let mut entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(self.body);
+        for (name, value) in self.attributes {
+            entry = entry.message_attributes(name, value.into_sqs());
         }
-        if let Some(trace) = &self.trace_header {
+        if let Some(trace) = self.trace_header {
             let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build();
             let value = value.expect("the data type is set");
             entry = entry.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);

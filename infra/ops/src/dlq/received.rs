@@ -81,10 +81,10 @@ impl Attribute {
         self.data_type.len() + self.text.as_deref().map_or(0, str::len) + self.bytes.as_deref().map_or(0, str::len)
     }
 
-    pub(crate) fn to_sqs(&self) -> MessageAttributeValue {
-        let bytes = self.bytes.as_deref().and_then(|bytes| STANDARD.decode(bytes).ok());
-        let value = MessageAttributeValue::builder().data_type(&self.data_type);
-        let value = value.set_string_value(self.text.clone()).set_binary_value(bytes.map(Blob::new));
+    pub(crate) fn into_sqs(self) -> MessageAttributeValue {
+        let bytes = self.bytes.and_then(|bytes| STANDARD.decode(bytes).ok());
+        let value = MessageAttributeValue::builder().data_type(self.data_type);
+        let value = value.set_string_value(self.text).set_binary_value(bytes.map(Blob::new));
         value.build().expect("the data type is set")
     }
 }

@@ -141,13 +141,13 @@ fn calls(letters: &[Outgoing]) -> Vec<&[Outgoing]> {
 
 /// Sends letters until SQS has each; one that it took is not sent again.
 async fn send(queue: &Queue, letters: &[Outgoing]) -> anyhow::Result<()> {
-    for (index, outcome) in queue.send(letters).await?.into_iter().enumerate() {
+    for (index, outcome) in queue.send(letters.to_vec()).await?.into_iter().enumerate() {
         let mut outcome = outcome;
         for _ in 1..ATTEMPTS {
             if outcome.is_ok() {
                 break;
             }
-            let again = queue.send(&letters[index..=index]).await?;
+            let again = queue.send(vec![letters[index].clone()]).await?;
             outcome = again.into_iter().next().unwrap_or(Ok(()));
         }
         if let Err(code) = outcome {

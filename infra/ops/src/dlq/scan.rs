@@ -27,7 +27,7 @@ impl Scan {
     pub(crate) fn of(queue: &Queue, settings: &Arc<Settings>, at_most: Option<u64>) -> Self {
         let holding = Arc::new(Holding::of(queue.clone()));
         // Few, so that a slow reader does not have messages taken out of sight long before it gets to them.
-        let (found, letters) = mpsc::channel(1);
+        let (found, letters) = mpsc::channel(receives_at_once(at_most));
         let mut receiving = JoinSet::new();
         for _ in 0..receives_at_once(at_most) {
             let (queue, holding, settings, found) = (queue.clone(), holding.clone(), settings.clone(), found.clone());

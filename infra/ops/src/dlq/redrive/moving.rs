@@ -1,9 +1,9 @@
 //! Moves: send, verify, delete. Killed between any two of these, a message is at worst in both queues, and the worker
 //! recognises the second one.
 
-use shared::{QueueMessage, QueueMessageError};
+use shared::QueueMessageError;
 
-use crate::dlq::letter::{Letter, Reason};
+use crate::dlq::letter::{Letter, Reason, Unreadable};
 use crate::dlq::queue::{CallError, MOST_BYTES_IN_A_CALL, MOST_IN_A_CALL, Outgoing, Queue};
 use crate::dlq::received::Attribute;
 
@@ -33,14 +33,15 @@ pub(crate) struct Moved {
 }
 
 impl Move {
-    /// The move of a letter with this message.
+    /// The move of a letter that can be read.
     ///
     /// # Errors
     /// When it is larger than SQS takes: its attributes are not those that it had before.
-    pub(crate) fn of(letter: &Letter, message: &QueueMessage) -> Result<Self, QueueMessageError> {
+    pub(crate) fn of(letter: Letter) -> Result<Self, Unreadable> {
+        let (received, message) = (letter.received, letter.content?);
         let body = match letter.reason {
             Reason::ProducerFailed => message.to_json()?,
-            Reason::Worker(_) | Reason::ReceiveLimit | Reason::Unknown => letter.received.body.clone(),
+            Reason::Worker(_) | Reason::ReceiveLimit | Reason::Unknown => received.body,
         };
         let event = &message.event;
         let attributes = vec![
@@ -48,16 +49,11 @@ impl Move {
             ("user_pool_id".to_owned(), Attribute::text(event.user_pool().as_str())),
             ("redriven".to_owned(), Attribute::number(letter.redriven.saturating_add(1))),
         ];
-        let outgoing = Outgoing { body, attributes, trace_header: letter.received.trace_header.clone() };
+        let outgoing = Outgoing { body, attributes, trace_header: received.trace_header };
         if outgoing.size() > MOST_BYTES_IN_A_CALL {
-            return Err(QueueMessageError::TooLarge);
+            return Err(QueueMessageError::TooLarge.into());
         }
-        Ok(Self {
-            id: message.id.to_string(),
-            sqs_id: letter.received.sqs_id.clone(),
-            handle: letter.received.receipt_handle.clone(),
-            outgoing,
-        })
+        Ok(Self { id: message.id.to_string(), sqs_id: received.sqs_id, handle: received.receipt_handle, outgoing })
     }
 }
 
@@ -77,7 +73,7 @@ pub(crate) async fn move_all(from: &Queue, to: &Queue, moves: Vec<Move>) -> Move
     let mut result = Moved::default();
     let (ways, outgoing): (Vec<_>, Vec<_>) =
         moves.into_iter().map(|one| ((one.id, one.sqs_id, one.handle), one.outgoing)).unzip();
-    let outcomes = match to.send(&outgoing).await {
+    let outcomes = match to.send(outgoing).await {
         Ok(outcomes) => outcomes,
         Err(error) => return Moved { broken: Some(error), ..result },
     };

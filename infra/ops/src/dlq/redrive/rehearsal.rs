@@ -29,15 +29,15 @@ pub(super) struct Rehearsal {
 }
 
 impl Rehearsal {
-    pub(super) fn add(&mut self, letter: &Letter, decision: &Decision<'_>, limit: u64) {
+    pub(super) fn add(&mut self, letter: &Letter, decision: &Decision, limit: u64) {
         match decision {
             Decision::NotMeant => self.not_meant += 1,
             Decision::HeldBack(why) => *self.held_back.entry(*why).or_default() += 1,
-            Decision::Move(_) if self.would_move >= limit => {}
-            Decision::Move(message) => {
+            Decision::Move if self.would_move >= limit => {}
+            Decision::Move => {
                 self.would_move += 1;
                 *self.reasons.entry(letter.reason.as_str()).or_default() += 1;
-                self.expiries.push(message.expires_at);
+                self.expiries.extend(letter.content.as_ref().map(|message| message.expires_at));
             }
         }
         if !matches!(decision, Decision::NotMeant) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use shared::{DeadLetterReason, QueueMessage, Timestamp};
+use shared::{DeadLetterReason, Timestamp};
 
 use crate::dlq::filter::Filter;
 use crate::dlq::letter::{Letter, Reason};
@@ -20,8 +20,8 @@ pub(crate) struct Rules {
 }
 
 /// What becomes of one letter.
-pub(crate) enum Decision<'l> {
-    Move(&'l QueueMessage),
+pub(crate) enum Decision {
+    Move,
     /// The filters do not mean it.
     NotMeant,
     HeldBack(HeldBack),
@@ -43,7 +43,7 @@ pub(crate) enum HeldBack {
 
 impl Rules {
     /// Judges a letter; `moved` are the ids that this run has moved already.
-    pub(crate) fn judge<'l>(&self, letter: &'l Letter, moved: &HashSet<String>, now: Timestamp) -> Decision<'l> {
+    pub(crate) fn judge(&self, letter: &Letter, moved: &HashSet<String>, now: Timestamp) -> Decision {
         if !self.filter.matches(letter, now) {
             return Decision::NotMeant;
         }
@@ -65,7 +65,7 @@ impl Rules {
         } else {
             by_reason
         };
-        held_back.map_or(Decision::Move(message), Decision::HeldBack)
+        held_back.map_or(Decision::Move, Decision::HeldBack)
     }
 
     fn is_trusted(&self, letter: &Letter) -> bool {

@@ -27,7 +27,7 @@ use super::rules::{Decision, Rules};
 /// Calls at a time.
 const CALLS_AT_ONCE: usize = 16;
 /// How long a letter waits for others that could leave in the same call.
-const WAITS_FOR_COMPANY: Duration = Duration::from_millis(100);
+const WAITS_FOR_COMPANY: Duration = Duration::from_millis(20);
 
 pub(super) struct Redrive {
     pub(super) from: DeadLetterQueue,
@@ -64,8 +64,8 @@ impl Redrive {
                     let now = context.clock.now();
                     for letter in &letters {
                         let decision = self.rules.judge(letter, &moved, now);
-                        if let Decision::Move(message) = &decision {
-                            moved.insert(message.id.to_string());
+                        if let Decision::Move = decision {
+                            moved.insert(letter.id().to_owned());
                         }
                         rehearsal.add(letter, &decision, limit);
                     }
@@ -172,20 +172,23 @@ impl Redrive {
         progress.add(letters.len());
         let now = context.clock.now();
         let limit = self.rules.filter.limit.unwrap_or(u64::MAX);
-        for letter in &letters {
+        for letter in letters {
             if chosen.len() as u64 >= limit {
                 return false;
             }
-            match self.rules.judge(letter, chosen, now) {
+            match self.rules.judge(&letter, chosen, now) {
                 Decision::NotMeant => report.not_meant += 1,
                 Decision::HeldBack(why) => report.hold_back(why),
-                Decision::Move(message) => match Move::of(letter, message) {
-                    Ok(one) => {
-                        chosen.insert(one.id.clone());
-                        waiting.push(one);
+                Decision::Move => {
+                    let id = letter.id().to_owned();
+                    match Move::of(letter) {
+                        Ok(one) => {
+                            chosen.insert(id);
+                            waiting.push(one);
+                        }
+                        Err(fault) => report.refused.push((id, fault.to_string())),
                     }
-                    Err(fault) => report.refused.push((message.id.to_string(), fault.to_string())),
-                },
+                }
             }
         }
         true
