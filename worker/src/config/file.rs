@@ -335,7 +335,7 @@ mod tests {
             ("\"${env:GONE}\"", "needs the environment variable GONE, which is not set"),
             (
                 "\"${secret:AUTH_TOKEN}\"",
-                "names ${secret:AUTH_TOKEN}, but there is no secret: set PROVIDER_SECRET_ARN to its ARN, or use ${env:AUTH_TOKEN}",
+                "names ${secret:AUTH_TOKEN}, but no secret was read: set PROVIDER_SECRET_ARN to its ARN, or use ${env:AUTH_TOKEN}",
             ),
         ] {
             let shown = faults(&sound.replace(token, &format!("auth_token = {value}")));

@@ -17,7 +17,7 @@ pub(super) fn resolve(
             .ok_or_else(|| format!("needs the environment variable {name}, which is not set")),
         Placeholder::Secret(name) => match secret {
             None => Err(format!(
-                "names ${{secret:{name}}}, but there is no secret: set PROVIDER_SECRET_ARN to its ARN, or use ${{env:{name}}}"
+                "names ${{secret:{name}}}, but no secret was read: set PROVIDER_SECRET_ARN to its ARN, or use ${{env:{name}}}"
             )),
             Some(secret) => secret.get(name).cloned().ok_or_else(|| {
                 format!("names ${{secret:{name}}}, which the secret of PROVIDER_SECRET_ARN does not have; add it there")

@@ -60,7 +60,7 @@ async fn a_secret_that_cannot_be_used_is_said_at_start_with_everything_else_that
             "PROVIDER_SECRET_ARN names a secret that cannot be used: Secrets Manager does not give it: ResourceNotFound",
         ),
         (&incomplete, "auth_token in [[provider]] names ${secret:TWILIO_AUTH_TOKEN}, which the secret of"),
-        ("", "names ${secret:TWILIO_AUTH_TOKEN}, but there is no secret: set PROVIDER_SECRET_ARN"),
+        ("", "names ${secret:TWILIO_AUTH_TOKEN}, but no secret was read: set PROVIDER_SECRET_ARN"),
     ] {
         let changes = [("PROVIDER_SECRET_ARN", arn), ("SEALPOST_CONFIG", path.to_str().expect("UTF-8"))];
         let worker = world.worker_with(&changes).await;
