@@ -1,11 +1,13 @@
 //! A queue, and the calls that the commands make. Each takes at most ten messages, as SQS does.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::StalledStreamProtectionConfig;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -74,6 +76,8 @@ pub(crate) fn sqs_client(aws: &SdkConfig) -> Client {
         .build();
     let retries = RetryConfig::standard().with_max_attempts(5).with_initial_backoff(Duration::from_millis(100));
     let config = aws_sdk_sqs::config::Builder::from(aws).retry_config(retries).timeout_config(timeouts);
+    // Each attempt has its time: how evenly its bytes come need not be watched.
+    let config = config.stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     Client::from_conf(config.build())
 }
 
@@ -214,7 +218,10 @@ impl Outgoing {
 }
 
 fn md5_of(text: &str) -> String {
-    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Md5::digest(text).iter().fold(String::with_capacity(32), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Each member's outcome from the list of those that failed; members are named by their index.

@@ -69,7 +69,7 @@ pub(crate) fn next_call(waiting: &mut Vec<Move>) -> Vec<Move> {
 }
 
 /// Moves at most ten.
-pub(crate) async fn move_all(from: &Queue, to: &Queue, moves: Vec<Move>) -> Moved {
+pub(crate) async fn move_all(from: Queue, to: Queue, moves: Vec<Move>) -> Moved {
     let mut result = Moved::default();
     let (ways, outgoing): (Vec<_>, Vec<_>) =
         moves.into_iter().map(|one| ((one.id, one.sqs_id, one.handle), one.outgoing)).unzip();

@@ -5,8 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::dlq::audit::AuditRecord;
@@ -105,7 +104,8 @@ impl Redrive {
         let mut progress = Progress::new("looked at", self.from.facts.visible);
         let mut scan = Scan::of(&self.from.queue, &context.settings, self.rules.filter.at_most());
         let mut pace = Pace::new(self.rate, Instant::now());
-        let mut calls = FuturesUnordered::new();
+        // Each in a task of its own: with all of them in this one, it would be what the others wait for.
+        let mut calls = JoinSet::new();
         let mut waiting: Vec<Move> = Vec::new();
         let mut company_until = Instant::now();
         let mut chosen = HashSet::new();
@@ -119,8 +119,8 @@ impl Redrive {
                     report.outcome = Outcome::Interrupted;
                     (is_reading, waiting) = (false, Vec::new());
                 }
-                Some(moved) = calls.next(), if !calls.is_empty() => {
-                    let moved: Moved = moved;
+                Some(moved) = calls.join_next() => {
+                    let moved: Moved = moved.expect("a move neither panics nor is broken off");
                     for (_, sqs_id) in &moved.moved {
                         scan.holding.forget(sqs_id);
                     }
@@ -133,7 +133,7 @@ impl Redrive {
                 () = until(due), if !waiting.is_empty() && calls.len() < CALLS_AT_ONCE => {
                     let moves = next_call(&mut waiting);
                     pace.count(moves.len(), Instant::now());
-                    calls.push(move_all(&self.from.queue, &self.to, moves));
+                    calls.spawn(move_all(self.from.queue.clone(), self.to.clone(), moves));
                 }
                 letters = scan.next(), if is_reading && waiting.len() < MOST_IN_A_CALL => {
                     if waiting.is_empty() {
