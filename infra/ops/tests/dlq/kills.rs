@@ -42,9 +42,27 @@ async fn kill_midway(
     let was_running = child.try_wait().expect("our child").is_none();
     child.kill().expect("killed");
     child.wait().expect("our child");
-    // What it held comes back by itself.
-    world.aws.sqs().pass_time(Duration::from_secs(121));
+    hidden_letters_come_back(world);
     was_running
+}
+
+/// What a killed command held comes back by itself.
+fn hidden_letters_come_back(world: &World) {
+    world.aws.sqs().pass_time(Duration::from_secs(121));
+}
+
+/// Runs a command until the queue is empty, under a new file name each time: calls that the killed one had under way may
+/// reach SQS after its end, and take letters out of sight once more.
+async fn until_empty<const N: usize>(world: &World, command: impl Fn(&str) -> [&str; N]) -> Vec<String> {
+    let mut files = Vec::new();
+    while !world.messages(DEAD_LETTERS).is_empty() {
+        assert!(files.len() < 3, "it empties the queue");
+        let file = format!("again-{}", files.len());
+        world.says(&command(&file)).await;
+        hidden_letters_come_back(world);
+        files.push(file);
+    }
+    files
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,7 +76,7 @@ async fn a_killed_redrive_loses_nothing_and_the_same_command_goes_on() {
         killed_midway += u64::from(kill_midway(&world, &arguments, &mut random, moved).await);
         let both = &world.id_set(MAIN) | &world.id_set(DEAD_LETTERS);
         assert_eq!(both, everything(), "round {round}");
-        world.says(&["redrive", "--rate", "unlimited", "--audit", "again.json", "--yes"]).await;
+        until_empty(&world, |file| ["redrive", "--rate", "unlimited", "--audit", file, "--yes"]).await;
         assert_eq!((world.id_set(MAIN), world.messages(DEAD_LETTERS).len()), (everything(), 0), "round {round}");
     }
     assert!(killed_midway >= ROUNDS - 1, "only {killed_midway} were still running");
@@ -75,11 +93,11 @@ async fn a_killed_drop_has_everything_in_its_file_that_is_no_longer_in_the_queue
         killed_midway +=
             u64::from(kill_midway(&world, &["drop", "--into", "a.jsonl", "--yes"], &mut random, gone).await);
         world.aws.sqs().set_fault(None);
-        world.says(&["drop", "--into", "b.jsonl", "--yes"]).await;
-        assert_eq!(world.messages(DEAD_LETTERS).len(), 0, "round {round}");
-        for file in ["a.jsonl", "b.jsonl"] {
-            if world.folder.path().join(file).exists() {
-                world.says(&["restore", file, "--yes"]).await;
+        let mut files = until_empty(&world, |file| ["drop", "--into", file, "--yes"]).await;
+        files.push("a.jsonl".to_owned());
+        for file in files {
+            if world.folder.path().join(&file).exists() {
+                world.says(&["restore", &file, "--yes"]).await;
             }
         }
         assert_eq!(world.id_set(DEAD_LETTERS), everything(), "round {round}");
