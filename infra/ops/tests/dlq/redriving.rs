@@ -23,17 +23,17 @@ async fn without_yes_nothing_is_done_but_to_count_and_estimate() {
     for number in 0..30 {
         world.put(&Put::new(number));
     }
-    world.put(&Put { age: Duration::from_secs(30), lifetime: Duration::from_secs(32), ..Put::new(30) });
+    world.put(&Put { age: Duration::from_secs(30), lifetime: Duration::from_secs(50), ..Put::new(30) });
     world.put(&Put::new(31).expired());
-    let shown = world.says(&["redrive", "--rate", "10"]).await;
-    assert!(shown.starts_with("31 dead letters would be sent again, within 3 s at 10 per second\n"), "{shown}");
+    let shown = world.says(&["redrive", "--rate", "1"]).await;
+    assert!(shown.starts_with("31 dead letters would be sent again, within 31 s at 1 per second\n"), "{shown}");
     assert!(shown.contains("      31  providers_exhausted\n"), "{shown}");
     assert!(shown.contains("1 of them expire within that time"), "{shown}");
     assert!(shown.contains("       1  expired: their codes cannot be used any more; --include-expired"), "{shown}");
     assert!(
         shown.contains(
             "aws sqs start-message-move-task --source-arn arn:aws:sqs:eu-west-1:123456789012:sealpost-dead-letters \
-             --destination-arn arn:aws:sqs:eu-west-1:123456789012:sealpost --max-number-of-messages-per-second 10\n"
+             --destination-arn arn:aws:sqs:eu-west-1:123456789012:sealpost --max-number-of-messages-per-second 1\n"
         ),
         "{shown}"
     );
