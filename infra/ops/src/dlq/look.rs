@@ -1,6 +1,6 @@
 //! `sealpost dlq stats`, `list` and `show`: looks that change nothing.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 
 use super::context::{Context, DeadLetterQueue};
 use super::filter::{Filter, names};
@@ -167,8 +167,6 @@ async fn look_at_each(
             match visit(letter) {
                 Ok(true) => {}
                 Ok(false) => break 'scan,
-                // Whoever reads it, such as `head`, has seen enough.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => break 'scan,
                 Err(error) => {
                     outcome = Err(error);
                     break 'scan;

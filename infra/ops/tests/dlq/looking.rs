@@ -200,16 +200,19 @@ async fn filters_by_age_count_from_when_the_message_was_accepted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_that_nobody_reads_to_its_end_ends_quietly_and_holds_nothing() {
+async fn what_nobody_reads_to_its_end_ends_quietly_and_holds_nothing() {
     let world = World::new();
     for number in 0..500 {
         world.put(&Put::new(number));
     }
-    let mut command = world.command(&["list", "--json"]);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let mut child = command.spawn().expect("the binary runs");
-    drop(child.stdout.take());
-    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.expect("no panic").expect("our child");
-    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
-    assert_eq!(world.counts(), (500, 0));
+    for arguments in [&["list", "--json"][..], &["stats"]] {
+        let mut command = world.command(arguments);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().expect("the binary runs");
+        drop(child.stdout.take());
+        let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.expect("no panic");
+        let output = output.expect("our child");
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+        assert_eq!(world.counts(), (500, 0));
+    }
 }
