@@ -125,7 +125,7 @@ impl Reason {
 }
 
 /// A text that somebody may have written must neither command the terminal nor flood it.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect()
 }
 

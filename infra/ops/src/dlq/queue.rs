@@ -217,6 +217,18 @@ impl Outgoing {
     }
 }
 
+/// How many of these, from the first on, fit into one call; at least one, if there is any.
+pub(crate) fn fit_into_a_call<'m>(messages: impl Iterator<Item = &'m Outgoing>) -> usize {
+    let mut bytes = 0;
+    let mut any = false;
+    let fits = messages.take(MOST_IN_A_CALL).take_while(|message| {
+        bytes += message.size();
+        let is_first = !std::mem::replace(&mut any, true);
+        is_first || bytes <= MOST_BYTES_IN_A_CALL
+    });
+    fits.count()
+}
+
 fn md5_of(text: &str) -> String {
     Md5::digest(text).iter().fold(String::with_capacity(32), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

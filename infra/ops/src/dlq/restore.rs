@@ -13,7 +13,7 @@ use super::archive::ArchiveReader;
 use super::context::Context;
 use super::interruption::Interruption;
 use super::progress::Progress;
-use super::queue::{MOST_BYTES_IN_A_CALL, MOST_IN_A_CALL, Outgoing, Queue};
+use super::queue::{MOST_IN_A_CALL, Outgoing, Queue, fit_into_a_call};
 use super::wording::{dead_letters, grouped};
 
 /// Letters that are put back before that is noted.
@@ -127,12 +127,7 @@ fn calls(letters: &[Outgoing]) -> Vec<&[Outgoing]> {
     let mut calls = Vec::new();
     let mut rest = letters;
     while !rest.is_empty() {
-        let mut bytes = 0;
-        let fits = rest.iter().take(MOST_IN_A_CALL).take_while(|letter| {
-            bytes += letter.size();
-            bytes <= MOST_BYTES_IN_A_CALL
-        });
-        let (call, after) = rest.split_at(fits.count().max(1));
+        let (call, after) = rest.split_at(fit_into_a_call(rest.iter()));
         calls.push(call);
         rest = after;
     }

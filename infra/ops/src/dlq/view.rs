@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use shared::{AlgorithmSuite, SealedCode, Timestamp, rfc3339_millis};
 
-use super::letter::Letter;
+use super::letter::{Letter, printable};
 use super::wording::spoken;
 
 /// How much of an id a list shows; as little is enough to name it.
@@ -132,10 +132,6 @@ fn sealed_code(code: &SealedCode, say: &mut impl FnMut(&str, Option<String>) -> 
 
 fn signature(signed: bool) -> &'static str {
     if signed { "signed" } else { "unsigned" }
-}
-
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(256).collect()
 }
 
 /// The same for programs.

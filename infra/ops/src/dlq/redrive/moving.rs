@@ -4,7 +4,7 @@
 use shared::QueueMessageError;
 
 use crate::dlq::letter::{Letter, Reason, Unreadable};
-use crate::dlq::queue::{CallError, MOST_BYTES_IN_A_CALL, MOST_IN_A_CALL, Outgoing, Queue};
+use crate::dlq::queue::{CallError, MOST_BYTES_IN_A_CALL, Outgoing, Queue, fit_into_a_call};
 use crate::dlq::received::Attribute;
 
 /// How often a deletion that SQS refuses is asked for.
@@ -59,12 +59,7 @@ impl Move {
 
 /// Takes from the front as many moves as fit into one call; at least one, if there is any.
 pub(crate) fn next_call(waiting: &mut Vec<Move>) -> Vec<Move> {
-    let mut bytes = 0;
-    let fits = waiting.iter().take(MOST_IN_A_CALL).take_while(|one| {
-        bytes += one.outgoing.size();
-        bytes <= MOST_BYTES_IN_A_CALL
-    });
-    let count = fits.count().max(1).min(waiting.len());
+    let count = fit_into_a_call(waiting.iter().map(|one| &one.outgoing));
     waiting.drain(..count).collect()
 }
 
