@@ -8,6 +8,7 @@
 //! injected pure function ([`OpenCode`]). Time and randomness are arguments.
 
 mod admission;
+mod aws_error_name;
 mod batch;
 mod circuit_breaker;
 mod claiming;

@@ -9,6 +9,8 @@ use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata as _, SdkError};
 use secrecy::SecretString;
 
+use crate::aws_error_name::aws_error_name;
+
 use super::{NotASecret, SecretError, SecretMembers, SecretStore};
 
 /// One secret in Secrets Manager, its current version.
@@ -45,10 +47,7 @@ impl SecretStore for SecretsManager {
                 SdkError::ServiceError(answer) => answer.err().code().unwrap_or("unknown_error"),
                 SdkError::ConstructionFailure(_) | SdkError::ResponseError(_) | _ => "unreadable_answer",
             };
-            // What is not shaped like an error's name may be anything, and is not shown.
-            let is_name =
-                code.len() <= 80 && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
-            SecretError::NotGiven { code: if is_name { code } else { "unknown_error" }.to_owned() }
+            SecretError::NotGiven { code: aws_error_name(code).to_owned() }
         })?;
         let text = SecretString::from(answer.secret_string.ok_or(NotASecret::NoText)?);
         Ok(SecretMembers::parse(secrecy::ExposeSecret::expose_secret(&text), answer.version_id.unwrap_or_default())?)

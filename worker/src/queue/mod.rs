@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shared::{DeadLetterReason, Timestamp};
 
+use crate::aws_error_name::aws_error_name;
 use crate::record::Record;
 
 pub use sqs::{SqsQueue, sqs_config};
@@ -72,8 +73,7 @@ pub struct QueueError {
 impl QueueError {
     /// What is not shaped like an error code may be anything, and is not shown.
     fn of_code(code: &str) -> Self {
-        let is_name = code.len() <= 80 && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
-        Self { code: if is_name { code } else { "unknown_error" }.to_owned() }
+        Self { code: aws_error_name(code).to_owned() }
     }
 }
 

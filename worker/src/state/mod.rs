@@ -13,6 +13,8 @@ mod window;
 use async_trait::async_trait;
 use shared::{MessageId, Timestamp};
 
+use crate::aws_error_name::aws_error_name;
+
 pub(crate) use claim::decide;
 pub use claim::{Claim, ClaimUpdate, Claimed, LeaseOwner, MessageState, OnAbandoned, Progress, Refusal, Status};
 pub use dynamodb::{DynamoDbState, dynamodb_config};
@@ -67,8 +69,7 @@ pub struct StateError {
 impl StateError {
     /// What is not shaped like an error code may be anything, and is not shown.
     pub fn of_code(code: &str) -> Self {
-        let is_name = code.len() <= 80 && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
-        Self { code: if is_name { code } else { "unknown_error" }.to_owned() }
+        Self { code: aws_error_name(code).to_owned() }
     }
 }
 
