@@ -22,7 +22,7 @@ use crate::worker::Worker;
 
 /// A lease outlasts its holder's work by this: nobody else must take a message over that may still be sent, though the
 /// clocks of two machines differ.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
+pub const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// Whether a code is the newest is asked for each attempt; where other things are waited for meanwhile, again.
 const NEWEST_FOR: Duration = Duration::from_millis(200);
 

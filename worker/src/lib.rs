@@ -37,6 +37,7 @@ mod test_numbers;
 mod worker;
 
 pub use batch::{BatchAnswer, BatchError, BatchItemFailure};
+pub use claiming::LEASE_MARGIN;
 pub use gate::Providers;
 pub use keys::{KeyError, KeyService, KmsKeys, WrappedDataKey, kms_config};
 pub use kill_switches::{KillSwitches, SWITCHES_ARE_READ_EVERY};

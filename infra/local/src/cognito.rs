@@ -1,9 +1,12 @@
 //! A user pool as far as its CustomSMSSender trigger shows it: events whose codes are sealed as Cognito seals
 //! them (suite 0x0378, `userpool-id` in the encryption context, the data key wrapped by KMS).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use esdk::{SealError, SealOptions, WrappedDataKey, seal_with};
+use aws_sdk_kms::error::DisplayErrorContext;
+use aws_sdk_kms::types::DataKeySpec;
+use esdk::{SealError, SealOptions, WrappedDataKey, seal, seal_with};
 use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
 use shared::{KeyArn, TriggerSource, UserPoolId};
@@ -41,6 +44,54 @@ impl UserPool {
     /// The event that Cognito sends for `source`, to `phone_number`, with this sealed code.
     pub fn event(&self, source: TriggerSource, phone_number: &str, sealed_code: Option<&str>) -> Value {
         event(&self.id, source, phone_number, sealed_code)
+    }
+}
+
+/// Seals a code as Cognito does, with a key of any KMS; base64.
+///
+/// # Errors
+/// When KMS gives no data key.
+pub async fn seal_with_kms(
+    kms: &aws_sdk_kms::Client,
+    pool: &UserPoolId,
+    key: &KeyArn,
+    clear: &str,
+) -> Result<String, SealError<DataKeyError>> {
+    let (kms, pool, key, clear) = (kms.clone(), pool.clone(), key.clone(), SecretString::from(clear));
+    let runtime = tokio::runtime::Handle::current();
+    // Sealing asks for the data key in the middle of its synchronous work.
+    let sealing = tokio::task::spawn_blocking(move || {
+        let key_arn = key.as_str().to_owned();
+        seal(&clear, &pool, &key, move |context| runtime.block_on(data_key(&kms, &key_arn, context)))
+    });
+    sealing.await.expect("sealing does not panic")
+}
+
+/// Why a KMS gave no data key.
+#[derive(Debug, thiserror::Error)]
+pub enum DataKeyError {
+    #[error("KMS gave no data key: {0}")]
+    Refused(String),
+    #[error("KMS gave a data key that is not one of AES-256")]
+    NoAes256Key,
+}
+
+async fn data_key(
+    kms: &aws_sdk_kms::Client,
+    key: &str,
+    context: &BTreeMap<String, String>,
+) -> Result<WrappedDataKey, DataKeyError> {
+    let context = context.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let request = kms.generate_data_key().key_id(key).key_spec(DataKeySpec::Aes256);
+    let answer = request.set_encryption_context(Some(context)).send().await;
+    let answer = answer.map_err(|error| DataKeyError::Refused(DisplayErrorContext(error).to_string()))?;
+    let plaintext = answer.plaintext.and_then(|plaintext| <[u8; 32]>::try_from(plaintext.as_ref()).ok());
+    match (plaintext, answer.ciphertext_blob) {
+        (Some(plaintext), Some(ciphertext)) => Ok(WrappedDataKey {
+            plaintext: SecretBox::new(Box::new(plaintext)),
+            ciphertext: ciphertext.into_inner(),
+        }),
+        _ => Err(DataKeyError::NoAes256Key),
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod cognito_local;
 mod fetch;
+mod lambda_binaries;
 mod ministack;
 mod node;
 mod process;
@@ -18,6 +19,7 @@ mod trials;
 
 pub use cognito_local::CognitoLocal;
 pub use fetch::Missing;
+pub use lambda_binaries::lambda_binaries;
 pub use ministack::MiniStack;
 pub use node::{Node, node};
 pub use process::StartError;

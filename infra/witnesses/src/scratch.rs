@@ -6,14 +6,18 @@ use std::{env, fs, io};
 
 /// `witnesses` in the target folder of the running test.
 pub(crate) fn folder() -> io::Result<PathBuf> {
+    let folder = target()?.join("witnesses");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// The target folder of the running test.
+pub(crate) fn target() -> io::Result<PathBuf> {
     let test = env::current_exe()?;
     // Cargo leaves this file in every target folder.
     let target = test.ancestors().find(|folder| folder.join(".rustc_info.json").is_file());
-    let folder = target
-        .map(|target| target.join("witnesses"))
-        .ok_or_else(|| io::Error::other(format!("{} does not lie in a target folder of cargo", test.display())))?;
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
+    let outside = || io::Error::other(format!("{} does not lie in a target folder of cargo", test.display()));
+    target.map(Path::to_owned).ok_or_else(outside)
 }
 
 /// A new empty folder for the temporary files of one process.

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use witnesses::python;
+use witnesses::{lambda_binaries, python};
 
-use crate::binaries;
 use crate::functions::Invoked;
 use crate::world::{ACCOUNT_SID, AUTH_TOKEN, World};
 
@@ -77,7 +76,7 @@ impl World {
     fn package(&self, name: &'static str, configuration: &str) -> Vec<u8> {
         let folder: PathBuf = self.stack.folder().join("packages").join(&self.account).join(name);
         fs::create_dir_all(&folder).unwrap();
-        fs::copy(binaries::folder().join(name), folder.join("bootstrap")).unwrap();
+        fs::copy(lambda_binaries().join(name), folder.join("bootstrap")).unwrap();
         fs::write(folder.join("sealpost.toml"), configuration).unwrap();
         let mut zip = python().unwrap().command();
         assert!(zip.args(["-c", ZIP]).current_dir(&folder).status().unwrap().success());

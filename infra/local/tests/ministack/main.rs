@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, reason = "the support functions of a test may panic as the test itself may")]
 
 mod batches;
-mod binaries;
 mod deployment;
 mod faults;
 mod functions;
@@ -15,7 +14,7 @@ mod world;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use witnesses::{MiniStack, Missing, Trial, python, run};
+use witnesses::{MiniStack, Missing, Trial, lambda_binaries, python, run};
 use world::World;
 
 /// Far longer than anything takes; it only keeps a broken test from hanging.
@@ -39,7 +38,7 @@ fn trial<F: Future<Output = ()>>(name: &str, scene: impl FnOnce(World) -> F + Se
     Trial::outside(name, move || {
         let stack = ministack()?;
         // The build must not use up the time of the test.
-        binaries::folder();
+        lambda_binaries();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let in_time = async { tokio::time::timeout(TIMEOUT, async { scene(World::on(stack).await).await }).await };
         runtime.block_on(in_time).expect("it hangs");

@@ -1,16 +1,13 @@
 //! An account of MiniStack with queues, a key and a user pool, and the phones beyond the provider.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aws_sdk_kms::types::DataKeySpec;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
-use esdk::{WrappedDataKey, seal};
 use local::cognito;
 use local::fake_twilio::{FakeTwilio, FakeTwilioSettings, ReceivedSms};
-use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
 use shared::{KeyArn, TriggerSource, UserPoolId};
 use witnesses::MiniStack;
@@ -99,17 +96,7 @@ impl World {
 
     /// A sign-up event to this number, its code sealed as Cognito does.
     pub(crate) async fn sign_up(&self, phone_number: &str, code: &str) -> Value {
-        let (pool, key, kms) = (self.pool.clone(), self.key.clone(), self.kms.clone());
-        let code = SecretString::from(code);
-        let runtime = tokio::runtime::Handle::current();
-        // Sealing asks for the data key in the middle of its synchronous work.
-        let sealing = tokio::task::spawn_blocking(move || {
-            let key_arn = key.as_str().to_owned();
-            seal::<std::convert::Infallible>(&code, &pool, &key, move |context| {
-                Ok(runtime.block_on(data_key(&kms, &key_arn, context)))
-            })
-        });
-        let sealed = sealing.await.unwrap().unwrap();
+        let sealed = cognito::seal_with_kms(&self.kms, &self.pool, &self.key, code).await.unwrap();
         cognito::event(&self.pool, TriggerSource::SignUp, phone_number, Some(&sealed))
     }
 
@@ -190,16 +177,4 @@ async fn create_queue(
     attributes: HashMap<QueueAttributeName, String>,
 ) -> String {
     sqs.create_queue().queue_name(name).set_attributes(Some(attributes)).send().await.unwrap().queue_url.unwrap()
-}
-
-async fn data_key(kms: &aws_sdk_kms::Client, key: &str, context: &BTreeMap<String, String>) -> WrappedDataKey {
-    let context = context.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let request =
-        kms.generate_data_key().key_id(key).key_spec(DataKeySpec::Aes256).set_encryption_context(Some(context));
-    let answer = request.send().await.unwrap();
-    let plaintext: [u8; 32] = answer.plaintext.unwrap().as_ref().try_into().unwrap();
-    WrappedDataKey {
-        plaintext: SecretBox::new(Box::new(plaintext)),
-        ciphertext: answer.ciphertext_blob.unwrap().into_inner(),
-    }
 }

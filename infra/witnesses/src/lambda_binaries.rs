@@ -4,11 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::scratch;
+
 /// The folder with the release builds of `producer` and `worker`, from the sources as they now are. The first time
 /// takes minutes.
 ///
-/// `LAMBDA_BINARIES` names a folder that holds both already, for whoever works on these tests.
-pub(crate) fn folder() -> PathBuf {
+/// `LAMBDA_BINARIES` names a folder that holds both already, for whoever works on the tests that need them.
+///
+/// # Panics
+/// When they do not build.
+pub fn lambda_binaries() -> PathBuf {
     if let Some(folder) = std::env::var_os("LAMBDA_BINARIES") {
         return folder.into();
     }
@@ -21,10 +26,10 @@ pub(crate) fn folder() -> PathBuf {
 fn build(package: &str) -> Result<PathBuf, String> {
     eprintln!("building {package} as it is deployed: minutes the first time");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("tmp lies in the target folder");
+    let target = scratch::target().map_err(|error| error.to_string())?;
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--release", "--quiet", "--package", package]);
-    command.arg("--target-dir").arg(target).current_dir(workspace);
+    command.arg("--target-dir").arg(&target).current_dir(workspace);
     // Cargo describes the tested package to its tests. Build scripts look at these variables (that of ring does), and
     // everything after them would be built anew.
     for (name, _) in std::env::vars_os() {
