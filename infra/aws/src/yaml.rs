@@ -31,10 +31,8 @@ fn json_of(node: &Yaml<'_>) -> Value {
 }
 
 fn key_of(node: &Yaml<'_>) -> String {
-    match json_of(node) {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
+    let key = json_of(node);
+    key.as_str().map_or_else(|| key.to_string(), str::to_owned)
 }
 
 fn function(name: &str, argument: Value) -> Value {
