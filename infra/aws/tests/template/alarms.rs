@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use deployment::Template;
 use serde_json::Value;
+use shared::DeadLetterReason;
 use shared::telemetry::Metric;
 
 const RUNBOOK: &str = include_str!("../../RUNBOOK.md");
@@ -38,7 +39,7 @@ fn each_metric_that_an_alarm_watches_is_one_that_the_programs_write_with_these_d
             watched += 1;
         }
     }
-    assert_eq!(watched, 7);
+    assert_eq!(watched, 15);
 }
 
 #[test]
@@ -47,6 +48,19 @@ fn the_values_that_alarms_look_for_are_ones_that_the_programs_write() {
     let value = |alarm: &str| template.properties(alarm)["Dimensions"][0]["Value"].clone();
     assert_eq!(value("KeyNotAllowed"), worker::RetryReason::KeyNotAllowed.as_str());
     assert_eq!(value("ProviderRefusesUs"), worker::provider::Outcome::ProviderPermanent.class());
+}
+
+#[test]
+fn messages_given_up_counts_reasons_that_there_are() {
+    let template = Template::sealpost();
+    let alarm = template.properties("MessagesGivenUp")["Metrics"].as_array().expect("metrics");
+    assert!(alarm.len() <= 10, "an alarm takes ten metrics");
+    let sum = alarm[0]["Expression"].as_str().expect("an expression");
+    for metric in &alarm[1..] {
+        let reason = metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"].as_str().expect("a reason");
+        assert!(DeadLetterReason::parse(reason).is_some(), "{reason}");
+        assert!(metric["Id"] == reason && sum.contains(&format!("FILL({reason}, 0)")), "{reason}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ ProducerRole: allow sqs:SendMessage on Queue.Arn
 WorkerRole: allow dynamodb:GetItem on StateTable.Arn
 WorkerRole: allow dynamodb:PutItem on StateTable.Arn
 WorkerRole: allow dynamodb:UpdateItem on StateTable.Arn
-WorkerRole: allow kms:Decrypt on FormerKeyArn if StringEquals kms:EncryptionContext:userpool-id UserPoolId
+WorkerRole: allow kms:Decrypt on SecondKeyArn if StringEquals kms:EncryptionContext:userpool-id UserPoolId
 WorkerRole: allow kms:Decrypt on Key.Arn if StringEquals kms:EncryptionContext:userpool-id UserPoolId
 WorkerRole: allow logs:CreateLogStream on WorkerLogs.Arn
 WorkerRole: allow logs:PutLogEvents on WorkerLogs.Arn

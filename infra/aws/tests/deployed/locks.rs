@@ -1,0 +1,78 @@
+//! The two locks of the main queue, and that of the key.
+
+use aws_sdk_sqs::error::ProvideErrorMetadata as _;
+use serde_json::{Value, json};
+
+use crate::rights::take;
+use crate::world::World;
+
+const PHONE: &str = "+12065550100";
+const CODE: &str = "7392140658";
+const QUEUES: [&str; 3] = ["QueueUrl", "DeadLetterQueueUrl", "FailedInvocationsQueueUrl"];
+
+/// MiniStack's SenderId is the account, so with the stack's own list every message is somebody else's.
+pub(crate) async fn a_foreign_message_stays_sealed(world: World) {
+    let worker = world.resource("Worker");
+    let configuration = world.cloud.json(&["lambda", "get-function-configuration", "--function-name", &worker]);
+    let mut variables = configuration["Environment"]["Variables"].clone();
+    assert_eq!(variables["TRUSTED_SENDER_IDS"], json!(world.cloud.account));
+    let ids: Vec<_> = world.outputs["TrustedSenderIds"].split(',').collect();
+    let [producer, _worker, redrive] = ids[..] else { panic!("three roles: {ids:?}") };
+    variables["TRUSTED_SENDER_IDS"] = json!(format!("{producer},{redrive}"));
+    let environment = json!({ "Variables": variables }).to_string();
+    let update = ["lambda", "update-function-configuration", "--function-name", &worker, "--environment", &environment];
+    world.cloud.aws(&update);
+    world.accept(&world.sign_up(PHONE, CODE).await);
+    let letter = world.message_of("DeadLetterQueueUrl").await;
+    let reason = letter.message_attributes.as_ref().unwrap()["reason"].string_value();
+    assert_eq!(reason, Some("untrusted_sender"));
+    let log = world.log("WorkerLogGroup");
+    assert!(!log.contains("\"event\":\"decrypted\"") && world.phones.requests() == 0, "{log}");
+}
+
+pub(crate) async fn strangers_are_kept_out(world: World) {
+    let cloud = &world.cloud;
+    let account = format!("arn:aws:iam::{}:root", cloud.account);
+    let trust = document(&json!({ "Principal": { "AWS": account }, "Action": "sts:AssumeRole" }));
+    let created = cloud.json(&["iam", "create-role", "--role-name", "mighty", "--assume-role-policy-document", &trust]);
+    let everything = document(&json!({ "Action": "*", "Resource": "*" }));
+    let put = ["iam", "put-role-policy", "--role-name", "mighty", "--policy-name", "everything", "--policy-document"];
+    cloud.aws(&[&put[..], &[&everything]].concat());
+    let mighty = cloud.session(created["Role"]["Arn"].as_str().unwrap());
+    let redrive = cloud.session(&world.outputs["RedriveRoleArn"]);
+
+    for queue in QUEUES {
+        assert_eq!(sent(&world, &mighty, queue).await, Err("AccessDenied".to_owned()), "{queue}");
+        assert_eq!(sent(&world, &redrive, queue).await, Ok(()), "{queue}");
+    }
+    for who in [&mighty, &redrive] {
+        let key = &world.outputs["KeyArn"];
+        let encrypted = cloud.kms(cloud.root()).encrypt().key_id(key).plaintext(b"x".to_vec().into()).send().await;
+        let blob = encrypted.unwrap().ciphertext_blob.unwrap();
+        let decrypted = cloud.kms(who.clone()).decrypt().key_id(key).ciphertext_blob(blob).send().await;
+        let error = decrypted.expect_err("nobody but the worker").into_service_error();
+        assert_eq!(aws_sdk_kms::error::ProvideErrorMetadata::code(&error), Some("AccessDeniedException"));
+    }
+    // It is the queue's policy that keeps strangers out: without it they come in.
+    let get = ["sqs", "get-queue-attributes", "--endpoint-url", &cloud.stack.endpoint(), "--attribute-names", "Policy"];
+    let attributes = cloud.json(&[&get[..], &["--queue-url", &world.outputs["QueueUrl"]]].concat());
+    let mut policy: Value = serde_json::from_str(attributes["Attributes"]["Policy"].as_str().unwrap()).unwrap();
+    take(&mut policy, "OnlyProducerAndRedriveSend");
+    let without = json!({ "Policy": policy.to_string() }).to_string();
+    let set = ["sqs", "set-queue-attributes", "--endpoint-url", &cloud.stack.endpoint(), "--attributes", &without];
+    cloud.aws(&[&set[..], &["--queue-url", &world.outputs["QueueUrl"]]].concat());
+    assert_eq!(sent(&world, &mighty, "QueueUrl").await, Ok(()));
+}
+
+fn document(statement: &Value) -> String {
+    let mut statement = statement.clone();
+    statement["Effect"] = json!("Allow");
+    json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
+}
+
+/// Whether SQS took a message from this principal, or the code of its refusal.
+async fn sent(world: &World, who: &aws_sdk_sqs::config::Credentials, queue: &str) -> Result<(), String> {
+    let sqs = world.cloud.sqs(who.clone());
+    let sent = sqs.send_message().queue_url(&world.outputs[queue]).message_body("{}").send().await;
+    sent.map(|_| ()).map_err(|error| error.into_service_error().code().unwrap_or("none").to_owned())
+}

@@ -1,0 +1,78 @@
+//! What MiniStack gets wrong, and what of the template is therefore otherwise there. Nothing else is changed.
+
+use deployment::Template;
+use serde_json::{Value, json};
+
+/// Whether only what MiniStack refuses is left out, or also what it would judge wrongly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Adapted {
+    ToBeMade,
+    ToBeRun,
+}
+
+/// The template for MiniStack.
+pub(crate) fn template(adapted: Adapted) -> Value {
+    let mut template = Template::sealpost().json().clone();
+    leave_out_metric_math(&mut template);
+    if adapted == Adapted::ToBeRun {
+        serve_without_tls(&mut template);
+        know_sessions_by_their_own_arn(&mut template);
+        unseal_whatever_the_encryption_context(&mut template);
+        trust_the_account(&mut template);
+    }
+    template
+}
+
+/// It refuses alarms on calculations.
+fn leave_out_metric_math(template: &mut Value) {
+    let resources = template["Resources"].as_object_mut().unwrap();
+    let of_math = |resource: &Value| !resource["Properties"]["Metrics"].is_null();
+    let names: Vec<_> = resources.iter().filter(|(_, resource)| of_math(resource)).map(|(name, _)| name.clone()).collect();
+    assert_eq!(names, ["MessagesGivenUp", "NothingDelivered"]);
+    for name in names {
+        resources.remove(&name);
+        let body = &mut resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"][0];
+        *body = json!(body.as_str().unwrap().replace(&format!("\"${{{name}.Arn}}\", "), ""));
+    }
+}
+
+/// It has no TLS here.
+fn serve_without_tls(template: &mut Value) {
+    for policy in ["QueuePolicy", "DeadLetterQueuePolicy", "FailedInvocationsPolicy"] {
+        let statements = statements(template, policy, "PolicyDocument");
+        statements.retain(|statement| statement["Sid"] != "NothingInClear");
+        assert_eq!(statements.len(), 1, "{policy}");
+    }
+}
+
+/// Its `aws:PrincipalArn` of a session is the session's own ARN; that of AWS is the role's.
+fn know_sessions_by_their_own_arn(template: &mut Value) {
+    for policy in ["QueuePolicy", "DeadLetterQueuePolicy", "FailedInvocationsPolicy"] {
+        let condition = &mut statements(template, policy, "PolicyDocument")[0]["Condition"];
+        for role in condition["ArnNotEquals"]["aws:PrincipalArn"].as_array_mut().unwrap() {
+            let name = role["Fn::GetAtt"][0].as_str().unwrap();
+            let session = format!("arn:aws:sts::${{AWS::AccountId}}:assumed-role/${{{name}}}/*");
+            *role = json!({ "Fn::Sub": session });
+        }
+    }
+}
+
+/// It knows no `kms:EncryptionContext:…`, so that what it conditions would never be allowed.
+fn unseal_whatever_the_encryption_context(template: &mut Value) {
+    let unseals = |statement: &&mut Value| statement["Action"] == "kms:Decrypt";
+    for (policy, document) in [("WorkerMayUnseal", "PolicyDocument"), ("Key", "KeyPolicy")] {
+        for statement in statements(template, policy, document).iter_mut().filter(unseals) {
+            statement.as_object_mut().unwrap().remove("Condition").unwrap();
+        }
+    }
+}
+
+/// Its SenderId is the account.
+fn trust_the_account(template: &mut Value) {
+    let variables = &mut template["Resources"]["Worker"]["Properties"]["Environment"]["Variables"];
+    variables["TRUSTED_SENDER_IDS"] = json!({ "Ref": "AWS::AccountId" });
+}
+
+fn statements<'t>(template: &'t mut Value, resource: &str, document: &str) -> &'t mut Vec<Value> {
+    template["Resources"][resource]["Properties"][document]["Statement"].as_array_mut().unwrap()
+}

@@ -1,0 +1,203 @@
+//! A stack that was deployed as README says, the user pool beside it, and the phones beyond the provider.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use local::cognito;
+use local::fake_twilio::{FakeTwilio, FakeTwilioSettings, ReceivedSms};
+use serde_json::{Value, json};
+use shared::{KeyArn, TriggerSource, UserPoolId};
+use witnesses::{MiniStack, lambda_binaries};
+
+use crate::cloud::Cloud;
+use crate::stand_in::{self, Adapted};
+
+const STACK: &str = "sealpost";
+const POOL_STACK: &str = "sealpost-demo";
+pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
+pub(crate) const AUTH_TOKEN: &str = "hush-auth-token-of-the-account";
+const NUMBER_KEY: &str = "hush-number-key-of-this-very-deployment";
+/// Longer than any message takes, one that waits for its visibility timeout included.
+const PATIENCE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(100);
+
+pub(crate) struct World {
+    pub(crate) cloud: Cloud,
+    pub(crate) outputs: BTreeMap<String, String>,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    kms: aws_sdk_kms::Client,
+    pub(crate) phones: FakeTwilio,
+    /// The function that the user pool has as its trigger.
+    trigger: String,
+    pub(crate) pool: UserPoolId,
+    key: KeyArn,
+    folder: tempfile::TempDir,
+}
+
+/// What an invocation came to.
+#[derive(Debug)]
+pub(crate) struct Invoked {
+    pub(crate) failed: bool,
+    pub(crate) answer: Value,
+}
+
+impl World {
+    /// The steps of README's "Deploy", in its order.
+    pub(crate) async fn on(stack: &'static MiniStack, adapted: Adapted) -> Self {
+        let cloud = Cloud::new(stack);
+        let settings = FakeTwilioSettings { account_sid: ACCOUNT_SID.to_owned(), auth_token: AUTH_TOKEN.to_owned() };
+        let phones = FakeTwilio::start(settings).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        lay_out(folder.path(), &phones.base_url(), adapted);
+
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let (template, packaged) = (path("infra/aws/template.json"), path("target/lambda/packaged.yaml"));
+        deploy(&cloud, POOL_STACK, &path("infra/aws/demo-pool.yaml"), &[]);
+        let pool = outputs(&cloud, POOL_STACK)["UserPoolId"].clone();
+        let bucket = format!("packages-{}", cloud.account);
+        cloud.aws(&["s3", "mb", &format!("s3://{bucket}")]);
+        let package = ["cloudformation", "package", "--s3-bucket", &bucket, "--template-file", &template];
+        cloud.aws(&[&package[..], &["--output-template-file", &packaged]].concat());
+        deploy(&cloud, STACK, &packaged, &[&format!("UserPoolId={pool}"), "Architecture=x86_64"]);
+        let outputs = outputs(&cloud, STACK);
+        let secret = json!({ "TWILIO_ACCOUNT_SID": ACCOUNT_SID, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, "NUMBER_KEY": NUMBER_KEY });
+        let put = ["secretsmanager", "put-secret-value", "--secret-id", &outputs["ProviderSecretArn"], "--secret-string"];
+        cloud.aws(&[&put[..], &[&secret.to_string()]].concat());
+        let arns = ["ProducerArn", "KeyArn"].map(|name| format!("{name}={}", outputs[name]));
+        deploy(&cloud, POOL_STACK, &path("infra/aws/demo-pool.yaml"), &[&arns[0], &arns[1]]);
+
+        let described = cloud.json(&["cognito-idp", "describe-user-pool", "--user-pool-id", &pool]);
+        let triggers = &described["UserPool"]["LambdaConfig"];
+        assert_eq!(triggers["CustomSMSSender"]["LambdaVersion"], "V1_0");
+        Self {
+            sqs: cloud.sqs(cloud.root()),
+            kms: cloud.kms(cloud.root()),
+            trigger: triggers["CustomSMSSender"]["LambdaArn"].as_str().unwrap().to_owned(),
+            key: KeyArn::parse(triggers["KMSKeyID"].as_str().unwrap()).unwrap(),
+            pool: UserPoolId::parse(&pool).unwrap(),
+            cloud,
+            outputs,
+            phones,
+            folder,
+        }
+    }
+
+    /// A sign-up event, its code sealed as Cognito does.
+    pub(crate) async fn sign_up(&self, phone_number: &str, code: &str) -> Value {
+        let sealed = cognito::seal_with_kms(&self.kms, &self.pool, &self.key, code).await.unwrap();
+        cognito::event(&self.pool, TriggerSource::SignUp, phone_number, Some(&sealed))
+    }
+
+    /// Invokes the pool's trigger and waits for the answer.
+    pub(crate) fn invoke(&self, event: &Value) -> Invoked {
+        let answer = self.folder.path().join("answer.json");
+        let invoked = self.cloud.json(&[&self.invocation(event)[..], &[answer.to_str().unwrap()]].concat());
+        let answer = serde_json::from_slice(&fs::read(answer).unwrap()).unwrap_or_default();
+        Invoked { failed: !invoked["FunctionError"].is_null(), answer }
+    }
+
+    /// Invokes the pool's trigger asynchronously.
+    pub(crate) fn invoke_later(&self, event: &Value) {
+        let nowhere = ["--invocation-type", "Event", "/dev/null"];
+        self.cloud.aws(&[&self.invocation(event)[..], &nowhere].concat());
+    }
+
+    fn invocation(&self, event: &Value) -> [&str; 6] {
+        let file = self.folder.path().join("event.json");
+        fs::write(&file, event.to_string()).unwrap();
+        let file: &'static str = format!("fileb://{}", file.to_str().unwrap()).leak();
+        ["lambda", "invoke", "--function-name", &self.trigger, "--payload", file]
+    }
+
+    /// Puts an event into the queue by way of the trigger.
+    pub(crate) fn accept(&self, event: &Value) {
+        let invoked = self.invoke(event);
+        assert!(!invoked.failed, "{invoked:?}");
+    }
+
+    pub(crate) async fn phone(&self) -> ReceivedSms {
+        let received = tokio::time::timeout(PATIENCE, self.phones.next_message()).await;
+        received.unwrap_or_else(|_| panic!("no SMS came; the worker says: {}", self.log("WorkerLogGroup")))
+    }
+
+    /// Everything that a function has logged.
+    pub(crate) fn log(&self, group: &str) -> String {
+        let filter = ["logs", "filter-log-events", "--log-group-name", &self.outputs[group]];
+        let events = self.cloud.json(&[&filter[..], &["--query", "events[].message"]].concat());
+        let lines = events.as_array().unwrap().iter();
+        lines.map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Waits until the worker has logged a line that holds all of these.
+    pub(crate) async fn worker_says(&self, parts: &[&str]) {
+        let says = || self.log("WorkerLogGroup").lines().any(|line| parts.iter().all(|part| line.contains(part)));
+        self.eventually(&format!("the worker says {parts:?}"), async || says()).await;
+    }
+
+    pub(crate) async fn eventually(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let wait = async {
+            while !is_so().await {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(waited.is_ok(), "in vain: {what}. The worker says: {}", self.log("WorkerLogGroup"));
+    }
+
+    /// How many messages a queue of the stack's outputs holds.
+    pub(crate) async fn messages(&self, output: &str) -> usize {
+        let names =
+            [QueueAttributeName::ApproximateNumberOfMessages, QueueAttributeName::ApproximateNumberOfMessagesNotVisible];
+        let request = self.sqs.get_queue_attributes().queue_url(&self.outputs[output]);
+        let attributes = request.set_attribute_names(Some(names.to_vec())).send().await.unwrap().attributes.unwrap();
+        names.iter().map(|name| attributes[name].parse::<usize>().unwrap()).sum()
+    }
+
+    /// The first message of a queue of the stack's outputs, once there is one.
+    pub(crate) async fn message_of(&self, output: &str) -> Message {
+        self.eventually(&format!("there is a message in {output}"), async || self.messages(output).await > 0).await;
+        let request = self.sqs.receive_message().queue_url(&self.outputs[output]).message_attribute_names("All");
+        request.send().await.unwrap().messages.unwrap().remove(0)
+    }
+
+    /// The name or id that a resource of the stack got.
+    pub(crate) fn resource(&self, logical: &str) -> String {
+        let ask = ["cloudformation", "describe-stack-resource", "--stack-name", STACK, "--logical-resource-id", logical];
+        let resource = self.cloud.json(&ask);
+        resource["StackResourceDetail"]["PhysicalResourceId"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The folders as `infra/aws/package` leaves them, with a provider of ours.
+fn lay_out(folder: &Path, provider: &str, adapted: Adapted) {
+    let aws = folder.join("infra/aws");
+    fs::create_dir_all(&aws).unwrap();
+    fs::write(aws.join("template.json"), stand_in::template(adapted).to_string()).unwrap();
+    fs::write(aws.join("demo-pool.yaml"), include_str!("../../demo-pool.yaml")).unwrap();
+    let sample = include_str!("../../sealpost.toml");
+    let ours = format!("kind = \"twilio\"\nbase_url = \"{provider}\"");
+    let configuration = sample.replace("kind = \"twilio\"", &ours) + "\n[route.country]\nKP = []\n";
+    for name in ["producer", "worker"] {
+        let package = folder.join("target/lambda").join(name);
+        fs::create_dir_all(&package).unwrap();
+        fs::copy(lambda_binaries().join(name), package.join("bootstrap")).unwrap();
+        fs::write(package.join("sealpost.toml"), &configuration).unwrap();
+    }
+}
+
+fn deploy(cloud: &Cloud, stack: &str, template: &str, parameters: &[&str]) {
+    let deploy = ["cloudformation", "deploy", "--stack-name", stack, "--template-file", template];
+    let with = ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameter-overrides"];
+    let with = if parameters.is_empty() { &with[..3] } else { &with[..] };
+    cloud.aws(&[&deploy[..], with, parameters].concat());
+}
+
+fn outputs(cloud: &Cloud, stack: &str) -> BTreeMap<String, String> {
+    let described = cloud.json(&["cloudformation", "describe-stacks", "--stack-name", stack]);
+    let outputs = described["Stacks"][0]["Outputs"].as_array().unwrap().iter();
+    let text = |output: &Value, name: &str| output[name].as_str().unwrap().to_owned();
+    outputs.map(|output| (text(output, "OutputKey"), text(output, "OutputValue"))).collect()
+}
