@@ -1,0 +1,1 @@
+//! The templates of a deployment on AWS; what they are tested with is in `tests`.
