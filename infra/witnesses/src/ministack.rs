@@ -18,6 +18,19 @@ impl MiniStack {
     /// # Errors
     /// When it does not start within a minute.
     pub fn start(python: &Python, region: &str) -> Result<Self, StartError> {
+        Self::start_with(python, region, false)
+    }
+
+    /// Starts one that does only what IAM allows to whoever signed the call, the roles of functions included. An
+    /// account's root may do everything, and its signature is not looked at: `test`, or an account's twelve digits.
+    ///
+    /// # Errors
+    /// When it does not start within a minute.
+    pub fn start_with_iam(python: &Python, region: &str) -> Result<Self, StartError> {
+        Self::start_with(python, region, true)
+    }
+
+    fn start_with(python: &Python, region: &str, iam: bool) -> Result<Self, StartError> {
         let server = Server::start("MiniStack", "/_ministack/health", |port, _| {
             let mut command = python.program("ministack");
             command
@@ -25,6 +38,7 @@ impl MiniStack {
                 .env("MINISTACK_HOST", "127.0.0.1")
                 .env("GATEWAY_PORT", port.to_string())
                 .env("MINISTACK_REGION", region)
+                .env("AUTH", iam.to_string())
                 // Its functions get these from its own environment, whatever theirs says.
                 .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
                 .env("AWS_DEFAULT_REGION", region)
