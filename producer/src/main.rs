@@ -20,7 +20,9 @@ async fn main() -> ExitCode {
         eprintln!("{HOW_TO_RUN}");
         return ExitCode::from(2);
     }
-    let telemetry: Arc<dyn Telemetry> = Arc::new(JsonLines::new(std::io::stdout(), Clock::system()));
+    // Panics are told from here on. What is wrong with the namespace is said with whatever else hinders the start.
+    let namespace = Environment::of_process().metrics_namespace().unwrap_or_default();
+    let telemetry: Arc<dyn Telemetry> = Arc::new(JsonLines::new(std::io::stdout(), Clock::system(), namespace));
     record_panics(Arc::clone(&telemetry));
     match run(telemetry).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,11 +49,12 @@ fn start(telemetry: Arc<dyn Telemetry>) -> anyhow::Result<Producer> {
     let mut faults = Vec::new();
     let queue_url = noted(environment.queue_url("QUEUE_URL"), &mut faults);
     let allowed_pools = noted(environment.user_pools(), &mut faults);
+    let namespace = noted(environment.metrics_namespace(), &mut faults);
     let aws = noted(sdk_config(&environment), &mut faults);
     let file = noted(environment.configuration(), &mut faults);
     let settings = file.and_then(|file| noted(read_settings(file, telemetry.as_ref()), &mut faults));
-    match (queue_url, allowed_pools, aws, settings) {
-        (Some(queue_url), Some(allowed_pools), Some(aws), Some(settings)) => {
+    match (queue_url, allowed_pools, namespace, aws, settings) {
+        (Some(queue_url), Some(allowed_pools), Some(_), Some(aws), Some(settings)) => {
             let queue = MainQueue::new(aws_sdk_sqs::Client::from_conf(sqs_config(&aws)), queue_url);
             Ok(Producer { settings, allowed_pools, queue, clock: Clock::system(), telemetry })
         }

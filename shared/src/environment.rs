@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::UserPoolId;
+use crate::telemetry::MetricsNamespace;
 
 /// The process environment, read through a function so that tests need no process of their own.
 pub struct Environment<'e> {
@@ -66,6 +67,16 @@ impl<'e> Environment<'e> {
         pools.map(Some).map_err(|error| EnvironmentFault { variable, fault: format!("has a member that {error}") })
     }
 
+    /// `METRICS_NAMESPACE`: where the metrics are in CloudWatch.
+    ///
+    /// # Errors
+    /// When CloudWatch would not take it.
+    pub fn metrics_namespace(&self) -> Result<MetricsNamespace, EnvironmentFault> {
+        let variable = "METRICS_NAMESPACE";
+        let Some(namespace) = self.get(variable) else { return Ok(MetricsNamespace::default()) };
+        MetricsNamespace::parse(&namespace).map_err(|error| EnvironmentFault { variable, fault: error.to_string() })
+    }
+
     /// The configuration file: `SEALPOST_CONFIG`, else `sealpost.toml` beside the binary, else none.
     ///
     /// # Errors
@@ -120,6 +131,19 @@ mod tests {
         let pools = environment(&[("USER_POOL_IDS", "eu-west-1_A,eu-west-1_B")]).user_pools();
         assert_eq!(pools.map(|pools| pools.map(|set| set.len())), Ok(Some(2)));
         assert!(environment(&[("USER_POOL_IDS", "eu-west-1")]).user_pools().is_err());
+    }
+
+    #[test]
+    fn the_namespace_of_the_metrics_is_optional_but_never_misread() {
+        let namespace = |pairs| environment(pairs).metrics_namespace();
+        for default in [&[][..], &[("METRICS_NAMESPACE", " ")]] {
+            assert_eq!(namespace(default), Ok(MetricsNamespace::default()));
+        }
+        let own = namespace(&[("METRICS_NAMESPACE", "Sealpost/staging")]);
+        assert_eq!(own.as_ref().map(MetricsNamespace::as_str), Ok("Sealpost/staging"));
+        let fault = namespace(&[("METRICS_NAMESPACE", "AWS/Lambda")]).unwrap_err();
+        let expected = "environment variable METRICS_NAMESPACE is not a namespace that CloudWatch takes; give 1 to 255";
+        assert!(fault.to_string().starts_with(expected), "{fault}");
     }
 
     #[test]

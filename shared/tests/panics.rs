@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use shared::telemetry::{Fact, JsonLines, Telemetry, record_panics};
+use shared::telemetry::{Fact, JsonLines, MetricsNamespace, Telemetry, record_panics};
 use shared::{Clock, Timestamp};
 
 /// Lines as they are printed.
@@ -23,7 +23,8 @@ impl std::io::Write for Lines {
 #[test]
 fn a_panic_is_counted_and_what_it_said_is_not_repeated() {
     let printed = Lines::default();
-    let telemetry = Arc::new(JsonLines::new(printed.clone(), Clock::from_fn(|| Timestamp::UNIX_EPOCH)));
+    let clock = Clock::from_fn(|| Timestamp::UNIX_EPOCH);
+    let telemetry = Arc::new(JsonLines::new(printed.clone(), clock, MetricsNamespace::default()));
     record_panics(telemetry.clone());
     let panicked = std::thread::spawn(|| panic!("the code is 123456")).join();
     drop(std::panic::take_hook());

@@ -35,7 +35,9 @@ async fn main() -> ExitCode {
         eprintln!("{HOW_TO_RUN}");
         return ExitCode::from(2);
     }
-    let telemetry: Arc<dyn Telemetry> = Arc::new(JsonLines::new(std::io::stdout(), Clock::system()));
+    // Panics are told from here on. What is wrong with the namespace is said with whatever else hinders the start.
+    let namespace = Environment::of_process().metrics_namespace().unwrap_or_default();
+    let telemetry: Arc<dyn Telemetry> = Arc::new(JsonLines::new(std::io::stdout(), Clock::system(), namespace));
     record_panics(Arc::clone(&telemetry));
     let ended = match std::env::var_os("AWS_LAMBDA_RUNTIME_API") {
         Some(_) => run_on_lambda(telemetry).await,

@@ -208,6 +208,18 @@ impl From<OpenFailure> for Ending {
 }
 
 impl RetryReason {
+    pub const ALL: [Self; 9] = [
+        Self::ProvidersUnavailable,
+        Self::KeyUnavailable,
+        Self::KeyNotAllowed,
+        Self::InFlight,
+        Self::StateUnavailable,
+        Self::SwitchedOff,
+        Self::OutOfTime,
+        Self::WorkerFault,
+        Self::DeadLetterQueueUnavailable,
+    ];
+
     /// The reason's name in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::metric::{Dimension, Measured, Metric, NAMESPACE, Unit};
-use super::{Fact, Level, Telemetry};
+use super::metric::{Dimension, Measured, Metric, Unit};
+use super::{Fact, Level, MetricsNamespace, Telemetry};
 use crate::{Clock, Timestamp, rfc3339_millis};
 
 /// A line is rarely longer.
@@ -18,6 +18,7 @@ const USUAL_LENGTH: usize = 1_024;
 pub struct JsonLines<W> {
     out: Mutex<W>,
     clock: Clock,
+    namespace: MetricsNamespace,
 }
 
 #[derive(serde::Serialize)]
@@ -33,6 +34,7 @@ struct Line<'f> {
 /// What CloudWatch reads: the directives, then each dimension and each number that they name.
 struct Embedded<'f> {
     now: Timestamp,
+    namespace: &'f MetricsNamespace,
     measured: Measured<'f>,
 }
 
@@ -44,12 +46,15 @@ struct Metadata<'f> {
 }
 
 /// One for each metric.
-struct Directives<'f>(&'f Measured<'f>);
+struct Directives<'f> {
+    namespace: &'f MetricsNamespace,
+    measured: &'f Measured<'f>,
+}
 
 #[derive(serde::Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Directive {
-    namespace: &'static str,
+struct Directive<'f> {
+    namespace: &'f MetricsNamespace,
     dimensions: &'static [&'static [Dimension]],
     metrics: [Definition; 1],
 }
@@ -62,15 +67,15 @@ struct Definition {
 }
 
 impl<W: Write> JsonLines<W> {
-    pub fn new(out: W, clock: Clock) -> Self {
-        Self { out: Mutex::new(out), clock }
+    pub fn new(out: W, clock: Clock, namespace: MetricsNamespace) -> Self {
+        Self { out: Mutex::new(out), clock, namespace }
     }
 }
 
 impl<W: Write + Send> Telemetry for JsonLines<W> {
     fn record(&self, fact: &Fact<'_>) {
         let now = self.clock.now();
-        let embedded = Embedded { now, measured: fact.measured() };
+        let embedded = Embedded { now, namespace: &self.namespace, measured: fact.measured() };
         let line = Line { time: rfc3339_millis(now), level: fact.level(), fact, embedded };
         let mut json = Vec::with_capacity(USUAL_LENGTH);
         if serde_json::to_writer(&mut json, &line).is_err() {
@@ -88,7 +93,7 @@ impl Serialize for Embedded<'_> {
         let mut members = serializer.serialize_map(None)?;
         if self.measured.values().next().is_some() {
             let timestamp = self.now.as_millisecond();
-            let cloud_watch_metrics = Directives(&self.measured);
+            let cloud_watch_metrics = Directives { namespace: self.namespace, measured: &self.measured };
             members.serialize_entry("_aws", &Metadata { timestamp, cloud_watch_metrics })?;
         }
         for (dimension, value) in self.measured.dimensions() {
@@ -103,8 +108,8 @@ impl Serialize for Embedded<'_> {
 
 impl Serialize for Directives<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.values().map(|(metric, _)| Directive {
-            namespace: NAMESPACE,
+        serializer.collect_seq(self.measured.values().map(|(metric, _)| Directive {
+            namespace: self.namespace,
             dimensions: metric.dimension_sets(),
             metrics: [Definition { name: metric, unit: metric.unit() }],
         }))

@@ -8,9 +8,6 @@ use serde::{Serialize, Serializer};
 use super::fact::{Fact, millis};
 use crate::DeadLetterReason;
 
-/// Where the metrics are in CloudWatch.
-pub const NAMESPACE: &str = "Sealpost";
-
 /// The dimension [`Dimension::Country`] of every country that `[route.country]` does not name.
 pub const OTHER_COUNTRIES: &str = "other";
 
@@ -119,21 +116,24 @@ impl Metric {
         }
     }
 
-    /// By which dimensions the metric can be asked for: each set makes time series of its own.
+    /// By which dimensions the metric can be asked for, the coarsest first: each set makes time series of its own.
+    ///
+    /// CloudWatch adds no series up for an alarm, and whoever writes an alarm before the first deployment knows neither
+    /// the providers nor the countries. What alarms are for has therefore a set without them.
     pub fn dimension_sets(self) -> &'static [&'static [Dimension]] {
         match self {
-            Self::Accepted
-            | Self::Expired
-            | Self::Superseded
-            | Self::Duplicates
-            | Self::TimeToProvider
-            | Self::CodeLifetimeLeft => &[&[Dimension::TriggerSource]],
-            Self::Rejected | Self::NotEnqueued | Self::Retried | Self::DeadLettered => &[&[Dimension::Reason]],
-            Self::Delivered => &[&[Dimension::TriggerSource], &[Dimension::Provider], &[Dimension::Country]],
-            Self::AttemptFailed => &[&[Dimension::Provider, Dimension::Outcome]],
-            Self::CircuitOpened | Self::ProviderLatency => &[&[Dimension::Provider]],
+            Self::Expired | Self::Superseded | Self::Duplicates | Self::TimeToProvider | Self::CodeLifetimeLeft => {
+                &[&[Dimension::TriggerSource]]
+            }
+            Self::Accepted => &[&[], &[Dimension::TriggerSource]],
+            Self::Rejected | Self::NotEnqueued | Self::Retried => &[&[Dimension::Reason]],
+            Self::DeadLettered => &[&[], &[Dimension::Reason]],
+            Self::Delivered => &[&[], &[Dimension::TriggerSource], &[Dimension::Provider], &[Dimension::Country]],
+            Self::AttemptFailed => &[&[Dimension::Outcome], &[Dimension::Provider, Dimension::Outcome]],
+            Self::CircuitOpened => &[&[], &[Dimension::Provider]],
+            Self::ProviderLatency => &[&[Dimension::Provider]],
             Self::LimitReached => &[&[Dimension::Limit]],
-            Self::QueueCallFailed | Self::StateCallFailed => &[&[Dimension::Call]],
+            Self::QueueCallFailed | Self::StateCallFailed => &[&[], &[Dimension::Call]],
             Self::SecretReadFailed | Self::ClaimLost | Self::Panics => &[&[]],
         }
     }

@@ -5,12 +5,14 @@
 mod fact;
 mod json_lines;
 mod metric;
+mod namespace;
 
 use std::sync::Arc;
 
 pub use fact::{Fact, Level};
 pub use json_lines::JsonLines;
-pub use metric::{Dimension, Metric, NAMESPACE, OTHER_COUNTRIES, Unit};
+pub use metric::{Dimension, Metric, OTHER_COUNTRIES, Unit};
+pub use namespace::{MetricsNamespace, MetricsNamespaceError};
 
 /// Takes facts as they happen.
 pub trait Telemetry: Send + Sync {

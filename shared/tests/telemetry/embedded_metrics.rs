@@ -1,11 +1,11 @@
 //! The metrics inside the lines, held against CloudWatch's rules for them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Value, json};
-use shared::telemetry::{Dimension, Metric};
+use shared::telemetry::{Dimension, Metric, MetricsNamespace};
 
-use crate::every_fact::{KINDS, Material, kind, line_of, now, read};
+use crate::every_fact::{KINDS, Material, kind, line_of, line_under, now, read};
 
 /// One number of a line, with the sets of dimensions under which CloudWatch keeps it.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,6 +109,48 @@ fn every_metric_is_said_with_its_own_unit_and_dimensions() {
 }
 
 #[test]
+fn every_directive_names_the_namespace_that_was_given() {
+    let own = "Sealpost/staging:2";
+    let namespace = MetricsNamespace::parse(own).expect("sound");
+    let material = Material::new();
+    for fact in material.facts() {
+        let line = line_under(namespace.clone(), &fact);
+        for directive in read(&line)["_aws"]["CloudWatchMetrics"].as_array().into_iter().flatten() {
+            assert_eq!(directive["Namespace"], own, "{line}");
+        }
+        assert_eq!(line.replace(own, "Sealpost"), line_of(&fact), "nothing else differs");
+    }
+}
+
+#[test]
+fn what_an_alarm_watches_has_a_series_that_needs_no_name_out_of_the_configuration() {
+    let watched = [
+        (Metric::Accepted, &[][..]),
+        (Metric::Delivered, &[]),
+        (Metric::DeadLettered, &[]),
+        (Metric::AttemptFailed, &[Dimension::Outcome]),
+        (Metric::CircuitOpened, &[]),
+        (Metric::QueueCallFailed, &[]),
+        (Metric::StateCallFailed, &[]),
+        (Metric::SecretReadFailed, &[]),
+        (Metric::ClaimLost, &[]),
+        (Metric::Panics, &[]),
+    ];
+    for (metric, set) in watched {
+        assert!(metric.dimension_sets().contains(&set), "{metric:?}");
+    }
+}
+
+#[test]
+fn the_sets_of_a_metric_are_distinct_and_the_coarsest_come_first() {
+    for metric in Metric::ALL {
+        let sets = metric.dimension_sets();
+        assert!(sets.is_sorted_by_key(|set| set.len()), "{metric:?}");
+        assert_eq!(sets.iter().collect::<HashSet<_>>().len(), sets.len(), "{metric:?}");
+    }
+}
+
+#[test]
 fn no_dimension_has_a_value_for_each_message() {
     let allowed = [
         (Dimension::TriggerSource, &["SignUp", "Other"][..]),
@@ -142,7 +184,7 @@ fn no_dimension_has_a_value_for_each_message() {
 }
 
 #[test]
-fn a_delivery_is_counted_by_source_by_provider_and_by_country() {
+fn a_delivery_is_counted_in_all_by_source_by_provider_and_by_country() {
     let material = Material::new();
     let facts = material.facts();
     let delivered: Vec<_> = facts.iter().map(|fact| extract(&line_of(fact))).filter(|data| data.len() == 3).collect();
@@ -150,8 +192,9 @@ fn a_delivery_is_counted_by_source_by_provider_and_by_country() {
     for (data, country) in delivered.iter().zip(["FR", "other"]) {
         let set = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
         let source = set("TriggerSource", "SignUp");
+        let sets = vec![BTreeMap::new(), source.clone(), set("Provider", "main"), set("Country", country)];
         let expected = [
-            ("Delivered", "Count", 1.0, vec![source.clone(), set("Provider", "main"), set("Country", country)]),
+            ("Delivered", "Count", 1.0, sets),
             ("TimeToProvider", "Milliseconds", 1_234.567, vec![source.clone()]),
             ("CodeLifetimeLeft", "Milliseconds", 74_074.02, vec![source]),
         ];

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
-use shared::telemetry::{Fact, JsonLines, Telemetry as _};
+use shared::telemetry::{Fact, JsonLines, MetricsNamespace, Telemetry as _};
 use shared::{Clock, CognitoEvent, DeadLetterReason, KeyArn, MessageId, Timestamp, TraceHeader, TriggerSource};
 
 const CODE: &str = include_str!("../../../worker/src/fixtures/sealed_code.txt");
@@ -165,8 +165,13 @@ impl Write for Out {
 
 /// What is printed of a fact.
 pub(crate) fn line_of(fact: &Fact<'_>) -> String {
+    line_under(MetricsNamespace::default(), fact)
+}
+
+/// The same where the metrics have this namespace.
+pub(crate) fn line_under(namespace: MetricsNamespace, fact: &Fact<'_>) -> String {
     let out = Out::default();
-    JsonLines::new(out.clone(), Clock::from_fn(now)).record(fact);
+    JsonLines::new(out.clone(), Clock::from_fn(now), namespace).record(fact);
     let printed = out.0.lock().expect("not poisoned").clone();
     String::from_utf8(printed).expect("UTF-8")
 }

@@ -14,7 +14,7 @@ fn a_fact_is_one_json_line_without_secrets() {
          \"trigger_source\":\"SignUp\",\"user_pool\":\"eu-west-1_UVcwvZ1E8\",\"to\":\"+1…00\",\
          \"sealed_code\":\"AYADeJsc…\",\"took_ms\":1.234,\
          \"_aws\":{\"Timestamp\":1795435200123,\"CloudWatchMetrics\":[{\"Namespace\":\"Sealpost\",\
-         \"Dimensions\":[[\"TriggerSource\"]],\"Metrics\":[{\"Name\":\"Accepted\",\"Unit\":\"Count\"}]}]},\
+         \"Dimensions\":[[],[\"TriggerSource\"]],\"Metrics\":[{\"Name\":\"Accepted\",\"Unit\":\"Count\"}]}]},\
          \"TriggerSource\":\"SignUp\",\"Accepted\":1}\n"
     );
     for fact in material.facts() {

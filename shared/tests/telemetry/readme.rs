@@ -1,7 +1,7 @@
 //! What the README says about metrics is what the programs say.
 
 use serde::Serialize;
-use shared::telemetry::{Metric, NAMESPACE};
+use shared::telemetry::{Dimension, Metric, MetricsNamespace};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -14,6 +14,12 @@ fn name(of: impl Serialize) -> String {
     serde_json::to_value(of).expect("serialises").as_str().expect("a text").to_owned()
 }
 
+/// A set of dimensions as the table spells it.
+fn spelled(set: &[Dimension]) -> String {
+    let names: Vec<_> = set.iter().copied().map(name).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(" and ") }
+}
+
 #[test]
 fn the_table_of_metrics_is_that_of_the_programs() {
     let rows = section().lines().filter(|line| line.starts_with("| `"));
@@ -21,14 +27,20 @@ fn the_table_of_metrics_is_that_of_the_programs() {
     let expected: Vec<_> = Metric::ALL
         .into_iter()
         .map(|metric| {
-            let sets = metric.dimension_sets().iter();
-            let sets: Vec<_> =
-                sets.map(|set| set.iter().copied().map(name).collect::<Vec<_>>().join(" and ")).collect();
+            let sets: Vec<_> = metric.dimension_sets().iter().map(|set| spelled(set)).collect();
             vec![format!("`{}`", name(metric)), name(metric.unit()), sets.join("; ")]
         })
         .collect();
     assert_eq!(rows, expected);
-    assert!(section().contains(&format!("namespace `{NAMESPACE}`")));
+}
+
+#[test]
+fn the_namespace_is_the_default_one_unless_the_environment_names_another() {
+    let default = MetricsNamespace::default();
+    assert!(section().contains(&format!("namespace `{}`", default.as_str())));
+    let row = "| `METRICS_NAMESPACE` | optional | optional |";
+    let row = README.lines().find(|line| line.starts_with(row)).expect("the table of variables has it");
+    assert!(row.contains(&format!("Unset: `{}`", default.as_str())), "{row}");
 }
 
 #[test]

@@ -99,6 +99,8 @@ impl Start {
         let state_table = faults.note(state_table(environment));
         let key_arns = faults.note(key_arns(environment));
         let allowed_pools = faults.note(environment.user_pools());
+        // The telemetry has it, or the default in its place.
+        faults.note(environment.metrics_namespace());
         let mut file_text = String::new();
         let file = faults.note(environment.configuration()).and_then(|found| {
             let (path, text) = found.map_or_else(
@@ -218,14 +220,16 @@ mod tests {
             "QUEUE_URL" => Some("codes".to_owned()),
             "KMS_KEY_ARNS" => Some(format!("{KEY},alias/codes")),
             "STATE_TABLE" => Some("https://dynamodb.eu-west-1.amazonaws.com".to_owned()),
+            "METRICS_NAMESPACE" => Some("AWS/Sealpost".to_owned()),
             _ => None,
         });
-        let fault = Start::read(&environment, Ok(None)).map(|_| ()).expect_err("five faults").to_string();
+        let fault = Start::read(&environment, Ok(None)).map(|_| ()).expect_err("six faults").to_string();
         for expected in [
             "QUEUE_URL is not a URL",
             "DEAD_LETTER_QUEUE_URL is not set",
             "STATE_TABLE is not a table; give the name or the ARN of a DynamoDB table",
             "KMS_KEY_ARNS has a member that is an alias; give the ARN of the key itself",
+            "METRICS_NAMESPACE is not a namespace that CloudWatch takes; give 1 to 255 letters",
             "no [[provider]]",
         ] {
             assert!(fault.contains(expected), "{expected}: {fault}");

@@ -28,6 +28,8 @@ pub enum Counted {
 }
 
 impl LimitScope {
+    pub const ALL: [Self; 3] = [Self::PerNumber, Self::PerCountry, Self::InAll];
+
     /// The limit's name in the configuration, logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::{SecretBox, SecretString};
 use serde_json::Value;
-use shared::telemetry::{Fact, JsonLines, Telemetry};
+use shared::telemetry::{Fact, JsonLines, MetricsNamespace, Telemetry};
 use shared::{Clock, DeadLetterReason, SealedCode, Timestamp};
 use tokio::time::{Instant, sleep};
 use worker::{DeadLetter, KeyError, KeyService, OpenFailure, Queue, QueueError, Record, WrappedDataKey};
@@ -258,7 +258,7 @@ impl Facts {
 impl Telemetry for Facts {
     fn record(&self, fact: &Fact<'_>) {
         let printed = Printed::default();
-        JsonLines::new(printed.clone(), Clock::from_fn(beginning)).record(fact);
+        JsonLines::new(printed.clone(), Clock::from_fn(beginning), MetricsNamespace::default()).record(fact);
         let line = String::from_utf8(printed.0.lock().expect("not poisoned").clone()).expect("UTF-8");
         let (fact, debug) = (serde_json::to_value(fact).expect("facts serialise"), format!("{fact:?}"));
         self.0.lock().expect("not poisoned").push(Said { fact, line, debug });

@@ -30,5 +30,6 @@ mod table;
 mod tampering;
 mod telemetry;
 mod test_numbers;
+mod time_series;
 mod unreachable;
 mod wire;

@@ -30,6 +30,7 @@ async fn a_producer_without_its_environment_says_what_is_missing() {
         (("QUEUE_URL", ""), ["QUEUE_URL is not set", "get-queue-url"]),
         (("QUEUE_URL", "arn:aws:sqs:eu-west-1:123456789012:sealpost"), ["QUEUE_URL is not a URL", "not its ARN"]),
         (("USER_POOL_IDS", "eu-west-1"), ["USER_POOL_IDS has a member", "user pool id"]),
+        (("METRICS_NAMESPACE", "AWS/Lambda"), ["METRICS_NAMESPACE is not a namespace", "give 1 to 255 letters"]),
         (("SEALPOST_CONFIG", "/nowhere/sealpost.toml"), ["/nowhere/sealpost.toml", "cannot be read"]),
     ] {
         let producer = world.producer_with(&[change]).await;
@@ -52,12 +53,13 @@ async fn a_worker_without_its_environment_says_what_is_missing() {
     let alias = "arn:aws:kms:eu-west-1:123456789012:alias/codes";
     /// Variables changed, and what is then said.
     type Case<'c> = (&'c [(&'c str, &'c str)], &'c [&'c str]);
-    let cases: [Case<'_>; 8] = [
+    let cases: [Case<'_>; 9] = [
         (&[("QUEUE_URL", "")], &["QUEUE_URL is not set"]),
         (&[("DEAD_LETTER_QUEUE_URL", "")], &["DEAD_LETTER_QUEUE_URL is not set"]),
         (&[("KMS_KEY_ARNS", "")], &["KMS_KEY_ARNS is not set", "KMSKeyID"]),
         (&[("KMS_KEY_ARNS", alias)], &["KMS_KEY_ARNS has a member that is an alias", "ARN of the key itself"]),
         (&[("STATE_TABLE", "table/state")], &["STATE_TABLE is not a table", "name or the ARN"]),
+        (&[("METRICS_NAMESPACE", "AWS/Lambda")], &["METRICS_NAMESPACE is not a namespace", "give 1 to 255 letters"]),
         (&[("TWILIO_AUTH_TOKEN", "")], &["environment variable TWILIO_AUTH_TOKEN, which is not set"]),
         (&[("SEALPOST_CONFIG", "/nowhere/sealpost.toml")], &["/nowhere/sealpost.toml", "cannot be read"]),
         (
@@ -69,6 +71,17 @@ async fn a_worker_without_its_environment_says_what_is_missing() {
         let output = refuses_to_start(&world.worker_with(changes).await).await;
         names_all(&output, &["worker cannot start"]);
         names_all(&output, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_namespace_of_the_metrics_hides_no_other_fault() {
+    let world = World::new().await;
+    let changes =
+        [("METRICS_NAMESPACE", ":sealpost"), ("QUEUE_URL", ""), ("SEALPOST_CONFIG", "/nowhere/sealpost.toml")];
+    for program in [world.producer_with(&changes).await, world.worker_with(&changes).await] {
+        let output = refuses_to_start(&program).await;
+        names_all(&output, &["METRICS_NAMESPACE is not a namespace", "QUEUE_URL is not set", "/nowhere/sealpost.toml"]);
     }
 }
 
