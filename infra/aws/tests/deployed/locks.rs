@@ -1,6 +1,7 @@
 //! The two locks of the main queue, and that of the key.
 
 use aws_sdk_sqs::error::ProvideErrorMetadata as _;
+use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
 use crate::rights::take;
@@ -54,13 +55,11 @@ pub(crate) async fn strangers_are_kept_out(world: World) {
         assert_eq!(aws_sdk_kms::error::ProvideErrorMetadata::code(&error), Some("AccessDeniedException"));
     }
     // It is the queue's policy that keeps strangers out: without it they come in.
-    let get = ["sqs", "get-queue-attributes", "--endpoint-url", &cloud.stack.endpoint(), "--attribute-names", "Policy"];
-    let attributes = cloud.json(&[&get[..], &["--queue-url", &world.outputs["QueueUrl"]]].concat());
-    let mut policy: Value = serde_json::from_str(attributes["Attributes"]["Policy"].as_str().unwrap()).unwrap();
+    let attributes = world.attributes("QueueUrl").await;
+    let mut policy: Value = serde_json::from_str(&attributes[&QueueAttributeName::Policy]).unwrap();
     take(&mut policy, "OnlyProducerAndRedriveSend");
-    let without = json!({ "Policy": policy.to_string() }).to_string();
-    let set = ["sqs", "set-queue-attributes", "--endpoint-url", &cloud.stack.endpoint(), "--attributes", &without];
-    cloud.aws(&[&set[..], &["--queue-url", &world.outputs["QueueUrl"]]].concat());
+    let set = world.sqs.set_queue_attributes().queue_url(&world.outputs["QueueUrl"]);
+    set.attributes(QueueAttributeName::Policy, policy.to_string()).send().await.unwrap();
     assert_eq!(sent(&world, &mighty, "QueueUrl").await, Ok(()));
 }
 

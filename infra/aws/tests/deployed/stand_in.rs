@@ -3,7 +3,7 @@
 use deployment::Template;
 use serde_json::{Value, json};
 
-/// Whether only what MiniStack refuses is left out, or also what it would judge wrongly.
+/// Whether only what MiniStack stumbles over is changed, or also what it would judge wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Adapted {
     ToBeMade,
@@ -14,6 +14,7 @@ pub(crate) enum Adapted {
 pub(crate) fn template(adapted: Adapted) -> Value {
     let mut template = Template::sealpost().json().clone();
     leave_out_metric_math(&mut template);
+    give_numbers_themselves(&mut template);
     if adapted == Adapted::ToBeRun {
         serve_without_tls(&mut template);
         know_sessions_by_their_own_arn(&mut template);
@@ -71,6 +72,13 @@ fn unseal_whatever_the_encryption_context(template: &mut Value) {
 fn trust_the_account(template: &mut Value) {
     let variables = &mut template["Resources"]["Worker"]["Properties"]["Environment"]["Variables"];
     variables["TRUSTED_SENDER_IDS"] = json!({ "Ref": "AWS::AccountId" });
+}
+
+/// Its parameters are texts even where they are numbers, and its mappings, those of all accounts, stop at a text.
+fn give_numbers_themselves(template: &mut Value) {
+    let number = template["Parameters"]["MaximumConcurrency"]["Default"].clone();
+    let mapping = &mut template["Resources"]["Worker"]["Properties"]["Events"]["Queue"]["Properties"];
+    mapping["ScalingConfig"]["MaximumConcurrency"] = number;
 }
 
 fn statements<'t>(template: &'t mut Value, resource: &str, document: &str) -> &'t mut Vec<Value> {

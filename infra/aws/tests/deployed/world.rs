@@ -1,6 +1,6 @@
 //! A stack that was deployed as README says, the user pool beside it, and the phones beyond the provider.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub(crate) const AUTH_TOKEN: &str = "hush-auth-token-of-the-account";
 const NUMBER_KEY: &str = "hush-number-key-of-this-very-deployment";
 /// Longer than any message takes, one that waits for its visibility timeout included.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 
 pub(crate) struct World {
@@ -120,7 +120,7 @@ impl World {
 
     pub(crate) async fn phone(&self) -> ReceivedSms {
         let received = tokio::time::timeout(PATIENCE, self.phones.next_message()).await;
-        received.unwrap_or_else(|_| panic!("no SMS came; the worker says: {}", self.log("WorkerLogGroup")))
+        received.unwrap_or_else(|_| panic!("no SMS came; {}", self.what_was_said()))
     }
 
     /// Everything that a function has logged.
@@ -144,16 +144,26 @@ impl World {
             }
         };
         let waited = tokio::time::timeout(PATIENCE, wait).await;
-        assert!(waited.is_ok(), "in vain: {what}. The worker says: {}", self.log("WorkerLogGroup"));
+        assert!(waited.is_ok(), "in vain: {what}; {}", self.what_was_said());
+    }
+
+    fn what_was_said(&self) -> String {
+        let output = self.cloud.stack.output();
+        let end = &output[output.floor_char_boundary(output.len().saturating_sub(4096))..];
+        format!("the worker says: {}\nMiniStack says: {end}", self.log("WorkerLogGroup"))
     }
 
     /// How many messages a queue of the stack's outputs holds.
     pub(crate) async fn messages(&self, output: &str) -> usize {
-        let names =
-            [QueueAttributeName::ApproximateNumberOfMessages, QueueAttributeName::ApproximateNumberOfMessagesNotVisible];
+        let attributes = self.attributes(output).await;
+        let of = |name: QueueAttributeName| attributes[&name].parse::<usize>().unwrap();
+        of(QueueAttributeName::ApproximateNumberOfMessages) + of(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+    }
+
+    /// All attributes of a queue of the stack's outputs.
+    pub(crate) async fn attributes(&self, output: &str) -> HashMap<QueueAttributeName, String> {
         let request = self.sqs.get_queue_attributes().queue_url(&self.outputs[output]);
-        let attributes = request.set_attribute_names(Some(names.to_vec())).send().await.unwrap().attributes.unwrap();
-        names.iter().map(|name| attributes[name].parse::<usize>().unwrap()).sum()
+        request.attribute_names(QueueAttributeName::All).send().await.unwrap().attributes.unwrap()
     }
 
     /// The first message of a queue of the stack's outputs, once there is one.
