@@ -16,10 +16,20 @@ pub(crate) struct AwsArguments {
     /// Endpoint to ask instead of AWS's, such as the one that `sealpost local` shows.
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
+    /// Role to assume first, such as the one that a stack has for its operators.
+    #[arg(long, global = true, value_name = "ARN")]
+    role_arn: Option<String>,
 }
 
 impl AwsArguments {
     pub(crate) async fn load(&self) -> anyhow::Result<SdkConfig> {
+        let aws = self.load_without_role().await?;
+        let Some(role_arn) = &self.role_arn else { return Ok(aws) };
+        let role = AssumeRoleProvider::builder(role_arn).session_name("sealpost").configure(&aws).build().await;
+        Ok(aws.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build())
+    }
+
+    async fn load_without_role(&self) -> anyhow::Result<SdkConfig> {
         let mut aws = aws_config::defaults(BehaviorVersion::latest());
         if let Some(profile) = &self.profile {
             aws = aws.profile_name(profile);
@@ -33,13 +43,5 @@ impl AwsArguments {
         let aws = aws.load().await;
         anyhow::ensure!(aws.region().is_some(), "no AWS region is known; give --region or set AWS_REGION");
         Ok(aws)
-    }
-
-    /// The same, as this role where one is named.
-    pub(crate) async fn load_as(&self, role_arn: Option<&str>) -> anyhow::Result<SdkConfig> {
-        let aws = self.load().await?;
-        let Some(role_arn) = role_arn else { return Ok(aws) };
-        let role = AssumeRoleProvider::builder(role_arn).session_name("sealpost").configure(&aws).build().await;
-        Ok(aws.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build())
     }
 }

@@ -5,14 +5,16 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use dlq::WrongUsage;
+use usage::WrongUsage;
 
 mod aws;
 mod dlq;
 mod help;
 #[cfg(feature = "local")]
 mod local;
+mod stack;
 mod switch;
+mod usage;
 
 /// The operators' tool of Sealpost.
 #[derive(Parser)]

@@ -3,12 +3,16 @@
 mod show;
 
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use shared::Clock;
 use worker::{DynamoDbState, SWITCHES_ARE_READ_EVERY, Switch, Switchboard, SwitchedOff, dynamodb_config};
 
-use crate::aws::AwsArguments;
+use crate::stack::{self, StackArguments};
+use crate::usage::WrongUsage;
 
 /// Shows what is switched off, or switches something off or on again, for all workers within seconds.
 ///
@@ -19,6 +23,7 @@ use crate::aws::AwsArguments;
 ///   sealpost switch --table sealpost-state
 ///   sealpost switch --table sealpost-state off country GB --because "toll fraud" --yes
 ///   sealpost switch --table sealpost-state on country GB --yes
+///   sealpost switch --stack sealpost off everything --because "incident 7" --yes
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
@@ -26,7 +31,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, env = "STATE_TABLE", value_name = "TABLE")]
     table: Option<String>,
     #[command(flatten)]
-    aws: AwsArguments,
+    stack: StackArguments,
     /// Print one JSON object.
     #[arg(long, global = true)]
     json: bool,
@@ -68,11 +73,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 async fn switch(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<()> {
-    let table =
-        arguments.table.clone().context("which table? Give --table, or set STATE_TABLE as the workers have it")?;
-    let aws = arguments.aws.load().await?;
-    let client = aws_sdk_dynamodb::Client::from_conf(dynamodb_config(&aws));
-    let board = DynamoDbState::new(client, table.clone());
+    const MISSING: WrongUsage =
+        WrongUsage("which table? Give --table or --stack, or set STATE_TABLE as the workers have it");
+    let deployment = arguments.stack.reach().await?;
+    let table = deployment.given_or_of_stack(arguments.table.as_deref(), stack::STATE_TABLE)?.ok_or(MISSING)?;
+    let board = DynamoDbState::new(patient_client(&deployment.aws), table.to_owned());
     let (now, in_table) = (Clock::system().now(), || format!("reading the switches in table {table}"));
     match &arguments.change {
         None => {
@@ -105,6 +110,18 @@ async fn change(
     let change = show::Change { switch: &switch, is_off: off.is_some(), is_changed, is_done: what.yes };
     change.show(SWITCHES_ARE_READ_EVERY, json, out)?;
     Ok(())
+}
+
+/// The workers' configuration with an operator's patience: whoever is far away, or has a role to assume within the first
+/// call, would wait in vain for a second.
+fn patient_client(aws: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(10))
+        .operation_timeout(Duration::from_secs(40))
+        .build();
+    let config = dynamodb_config(aws).to_builder().timeout_config(timeouts);
+    aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
 impl What {

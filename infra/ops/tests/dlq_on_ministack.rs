@@ -61,6 +61,46 @@ async fn an_operator_gets_along(stack: &MiniStack) {
     assert_eq!(arrived.len(), ids.len());
     let redriven = arrived[0].message_attributes.as_ref().unwrap()["redriven"].string_value();
     assert_eq!(redriven, Some("1"));
+
+    a_failed_invocation_is_redriven(&world, &role_arn).await;
+    a_provider_is_switched_off(&world, &role_arn);
+}
+
+/// By the stack's outputs, though the environment names another queue.
+async fn a_failed_invocation_is_redriven(world: &World, role_arn: &str) {
+    let (record, id) = failed_invocation();
+    let url = format!("{}/{ACCOUNT}/sealpost-failed-invocations", world.endpoint);
+    world.sqs.send_message().queue_url(&url).message_body(record).send().await.unwrap();
+    let on_failed = |arguments: &[&str]| -> Value {
+        let mut command = world.command("dlq", &[&["--failed-invocations"], arguments, &["--json"]].concat());
+        command.env("DEAD_LETTER_QUEUE_URL", &world.dead_letter_queue_url);
+        serde_json::from_str(&told(command)).unwrap()
+    };
+    let stats = on_failed(&["stats"]);
+    assert_eq!((&stats["queue"], &stats["reason"]["producer_failed"]["letters"]), (&json!(url), &json!(1)));
+    let mut drop = world.command("dlq", &["drop", "--into", "failed.jsonl", "--yes", "--failed-invocations"]);
+    drop.env("DEAD_LETTER_QUEUE_URL", &world.dead_letter_queue_url);
+    let dropped = told(drop);
+    assert!(
+        dropped.ends_with("`sealpost dlq --failed-invocations restore failed.jsonl` puts them back\n"),
+        "{dropped}"
+    );
+    assert_eq!(on_failed(&["restore", "failed.jsonl", "--yes"])["restored"], json!(1));
+    assert_eq!(world.json(&["stats"])["letters"], json!(0), "it is in its own queue again");
+
+    let redriven = on_failed(&["redrive", "--role-arn", role_arn, "--audit", "failed.json", "--yes"]);
+    assert_eq!((&redriven["moved"], &redriven["outcome"]), (&json!(1), &json!("done")));
+    assert_eq!(on_failed(&["stats"])["letters"], json!(0));
+    let arrived: Vec<_> = world.main_queue().await.iter().map(id_of).collect();
+    assert_eq!(arrived, [id.to_string()]);
+}
+
+fn a_provider_is_switched_off(world: &World, role_arn: &str) {
+    let off = ["off", "provider", "twilio-main", "--because", "incident 7", "--yes", "--role-arn", role_arn];
+    let done = told(world.command("switch", &off));
+    assert_eq!(done, "provider twilio-main is off; workers follow within 5 seconds\n");
+    let shown = told(world.command("switch", &["--role-arn", role_arn]));
+    assert!(shown.starts_with("provider twilio-main is off since 20") && shown.contains("incident 7"), "{shown}");
 }
 
 struct World {
@@ -124,24 +164,30 @@ impl World {
         }
     }
 
+    /// A command of the tool on this stack.
+    fn command(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sealpost"));
+        command.env_clear().current_dir(self.folder.path()).args([name, "--stack", "sealpost"]).args(arguments);
+        command.args(["--endpoint-url", &self.endpoint, "--region", REGION]);
+        command.envs([("AWS_ACCESS_KEY_ID", ACCOUNT), ("AWS_SECRET_ACCESS_KEY", "x")]);
+        command
+    }
+
     fn says(&self, arguments: &[&str]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_sealpost"))
-            .env_clear()
-            .current_dir(self.folder.path())
-            .arg("dlq")
-            .args(arguments)
-            .args(["--stack", "sealpost", "--endpoint-url", &self.endpoint, "--region", REGION])
-            .envs([("AWS_ACCESS_KEY_ID", ACCOUNT), ("AWS_SECRET_ACCESS_KEY", "x")])
-            .output()
-            .unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {error}{}", String::from_utf8_lossy(&output.stdout));
-        String::from_utf8(output.stdout).unwrap()
+        told(self.command("dlq", arguments))
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.says(&[arguments, &["--json"]].concat())).unwrap()
     }
+}
+
+/// What a command says that finds nothing wrong.
+fn told(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{command:?}: {error}{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn template() -> Value {
@@ -153,6 +199,16 @@ fn template() -> Value {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Resources": {
             "DeadLetters": { "Type": "AWS::SQS::Queue", "Properties": { "QueueName": "sealpost-dead-letters" } },
+            "Failed": { "Type": "AWS::SQS::Queue", "Properties": { "QueueName": "sealpost-failed-invocations" } },
+            "State": {
+                "Type": "AWS::DynamoDB::Table",
+                "Properties": {
+                    "TableName": "sealpost-state",
+                    "BillingMode": "PAY_PER_REQUEST",
+                    "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
+                    "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+                },
+            },
             "Main": { "Type": "AWS::SQS::Queue", "Properties": { "QueueName": "sealpost" } },
             "Role": {
                 "Type": "AWS::IAM::Role",
@@ -162,6 +218,8 @@ fn template() -> Value {
         "Outputs": {
             "QueueUrl": { "Value": { "Ref": "Main" } },
             "DeadLetterQueueUrl": { "Value": { "Ref": "DeadLetters" } },
+            "FailedInvocationsQueueUrl": { "Value": { "Ref": "Failed" } },
+            "StateTable": { "Value": { "Ref": "State" } },
             "TrustedSenderIds": {
                 "Value": { "Fn::Join": [",", [{ "Ref": "AWS::AccountId" }, { "Fn::GetAtt": ["Role", "RoleId"] }]] },
             },
@@ -174,11 +232,30 @@ fn id(number: u64) -> MessageId {
 }
 
 fn body(number: u64) -> String {
+    let event = CognitoEvent::from_value(event()).unwrap();
+    QueueMessage::new(event, id(number), now(), std::time::Duration::from_secs(86_400)).to_json().unwrap()
+}
+
+fn event() -> Value {
     let pool = UserPoolId::parse("eu-west-1_OPERATED1").unwrap();
-    let event = local::cognito::event(&pool, TriggerSource::AccountTakeOverNotification, "+12065550100", None);
-    let event = CognitoEvent::from_value(event).unwrap();
-    let now = Timestamp::try_from(std::time::SystemTime::now()).unwrap();
-    QueueMessage::new(event, id(number), now, std::time::Duration::from_secs(86_400)).to_json().unwrap()
+    local::cognito::event(&pool, TriggerSource::AccountTakeOverNotification, "+12065550100", None)
+}
+
+fn now() -> Timestamp {
+    Timestamp::try_from(std::time::SystemTime::now()).unwrap()
+}
+
+/// As the OnFailure destination of Lambda writes it, with the id that the producer would have given the message.
+fn failed_invocation() -> (String, MessageId) {
+    let (event, request) = (event(), "c5a3b4a2-0f8e-4f6c-9a1e-1d2c3b4a5f60");
+    let record = json!({
+        "version": "1.0",
+        "timestamp": shared::rfc3339_millis(now()),
+        "requestContext": { "requestId": request, "condition": "RetriesExhausted", "approximateInvokeCount": 3 },
+        "requestPayload": event,
+        "responsePayload": { "errorType": "QueueUnavailable" },
+    });
+    (record.to_string(), MessageId::of_event_without_code(event.to_string().as_bytes(), request))
 }
 
 fn id_of(message: &Message) -> String {

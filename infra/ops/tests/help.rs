@@ -13,18 +13,29 @@ fn says(arguments: &[&str]) -> String {
 }
 
 const DLQ: [&str; 6] = ["stats", "list", "show", "redrive", "drop", "restore"];
+const OF_EVERY_AWS_COMMAND: [&str; 6] = ["--stack", "--profile", "--region", "--endpoint-url", "--role-arn", "--json"];
 
 #[test]
 fn every_command_on_dead_letters_teaches_by_examples() {
     for command in DLQ {
         let help = says(&["dlq", command, "--help"]);
         assert!(help.contains("Examples:\n") && help.contains(&format!("  sealpost dlq {command} ")), "{help}");
-        for option in ["--queue", "--stack", "--profile", "--region", "--endpoint-url", "--role-arn", "--json"] {
+        for option in ["--queue", "--failed-invocations", "--config"].iter().chain(&OF_EVERY_AWS_COMMAND) {
             assert!(help.contains(option), "{command}: {option}");
         }
     }
     for command in ["redrive", "drop", "restore"] {
         assert!(says(&["dlq", command, "--help"]).contains("Without --yes it only counts."), "{command}");
+    }
+}
+
+#[test]
+fn a_switch_is_reached_as_a_queue_is() {
+    for arguments in [&["switch", "--help"][..], &["switch", "off", "--help"], &["switch", "on", "--help"]] {
+        let help = says(arguments);
+        for option in ["--table"].iter().chain(&OF_EVERY_AWS_COMMAND) {
+            assert!(help.contains(option), "{arguments:?}: {option}");
+        }
     }
 }
 

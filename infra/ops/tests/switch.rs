@@ -1,6 +1,10 @@
 //! `sealpost switch` as an operator runs it, on a table over the wire.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Output};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
@@ -29,13 +33,16 @@ impl Scene {
         Self { aws, client }
     }
 
-    async fn switch(&self, arguments: &[&str]) -> Output {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sealpost"));
-        let endpoint = self.aws.endpoint();
-        command.env_clear().args(["switch", "--endpoint-url", &endpoint, "--region", "eu-west-1"]).args(arguments);
+        command.env_clear().args(["switch", "--region", "eu-west-1"]).args(arguments);
         command.envs([("AWS_ACCESS_KEY_ID", "AKIAOPERATOR"), ("AWS_SECRET_ACCESS_KEY", "test")]);
-        command.envs([("STATE_TABLE", TABLE), ("USER", "mary")]);
-        tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("the binary runs")
+        command.envs([("STATE_TABLE", TABLE), ("USER", "mary"), ("AWS_ENDPOINT_URL", &self.aws.endpoint())]);
+        command
+    }
+
+    async fn switch(&self, arguments: &[&str]) -> Output {
+        output(self.command(arguments)).await
     }
 
     /// What is said to a command that does as it is told.
@@ -44,6 +51,11 @@ impl Scene {
         assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr)), (Some(0), "".into()));
         String::from_utf8(output.stdout).expect("UTF-8")
     }
+}
+
+/// Runs a command without holding up the embedded AWS, which lives in this process.
+async fn output(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("the binary runs")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,6 +113,73 @@ async fn what_cannot_be_switched_is_told_what_can() {
         assert!(error.contains(expected), "{arguments:?}: {error}");
     }
     assert_eq!(scene.says(&[]).await, "nothing is switched off\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_names_no_table_is_told_how_and_a_stack_is_asked_for_it() {
+    let scene = Scene::new().await;
+    let mut command = scene.command(&["off", "everything", "--yes"]);
+    command.env_remove("STATE_TABLE");
+    let lost = output(command).await;
+    let error = String::from_utf8_lossy(&lost.stderr);
+    assert_eq!(lost.status.code(), Some(2), "{error}");
+    assert!(error.contains("which table? Give --table or --stack, or set STATE_TABLE"), "{error}");
+    // Here is no CloudFormation: that it is asked says that nothing was wrong with the flags.
+    for arguments in [&["--stack", "sealpost"][..], &["off", "everything", "--stack", "sealpost", "--yes"]] {
+        let mut command = scene.command(arguments);
+        command.env_remove("STATE_TABLE");
+        let unread = output(command).await;
+        let error = String::from_utf8_lossy(&unread.stderr);
+        assert_eq!(unread.status.code(), Some(1), "{error}");
+        assert!(error.contains("asking CloudFormation for stack sealpost"), "{error}");
+    }
+    assert_eq!(scene.says(&[]).await, "nothing is switched off\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_is_assumed_first_however_far_away_its_operator_is() {
+    let scene = Scene::new().await;
+    // The role is assumed within the first call to the table, which a worker would have given up by then.
+    let (sts, asked) = sts_that_takes(Duration::from_millis(1_500));
+    let role_arn = "arn:aws:iam::123456789012:role/redrive";
+    let mut command = scene.command(&["off", "everything", "--yes", "--role-arn", role_arn]);
+    command.env("AWS_ENDPOINT_URL_STS", format!("http://{sts}"));
+    let done = output(command).await;
+    assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr)), (Some(0), "".into()));
+    assert_eq!(String::from_utf8_lossy(&done.stdout), "everything is off; workers follow within 5 seconds\n");
+    let asked = asked.join().expect("one call");
+    assert!(asked.contains("Action=AssumeRole") && asked.contains("123456789012%3Arole%2Fredrive"), "{asked}");
+}
+
+/// Answers one call to assume a role, after a while, and says what it was asked.
+fn sts_that_takes(delay: Duration) -> (SocketAddr, JoinHandle<String>) {
+    const ANSWER: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+        <Credentials><AccessKeyId>ASIAREDRIVE</AccessKeyId><SecretAccessKey>x</SecretAccessKey>\
+        <SessionToken>x</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>\
+        </AssumeRoleResult></AssumeRoleResponse>";
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a call");
+        let asked = request(&mut stream);
+        std::thread::sleep(delay);
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n", ANSWER.len());
+        stream.write_all((head + ANSWER).as_bytes()).expect("somebody waits");
+        asked
+    });
+    (address, answering)
+}
+
+/// A request, up to the name of the session, which comes behind the role's.
+fn request(stream: &mut TcpStream) -> String {
+    let mut request = Vec::new();
+    let mut some = [0; 4_096];
+    while !String::from_utf8_lossy(&request).contains("RoleSessionName=sealpost") {
+        let read = stream.read(&mut some).expect("readable");
+        assert!(read > 0, "a whole request");
+        request.extend_from_slice(&some[..read]);
+    }
+    String::from_utf8_lossy(&request).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -56,7 +56,7 @@ pub(super) async fn drop_letters(arguments: Arguments, context: &Context, out: &
     let now = context.clock.now();
     let path = arguments.into.unwrap_or_else(|| PathBuf::from(file_name("dropped", now, "jsonl")));
     let mut archive = if arguments.consent.yes {
-        let operator = Operator::find(&context.aws).await;
+        let operator = Operator::find(&context.deployment.aws).await;
         Some(Archive::create(&path, &queue.queue.url, &arguments.filter.described(), &operator, now)?)
     } else {
         None
@@ -196,7 +196,10 @@ impl Dropped {
             )?;
         }
         match file {
-            Some(path) if self.dropped > 0 => writeln!(out, "`sealpost dlq restore {}` puts them back", path.display()),
+            Some(path) if self.dropped > 0 => {
+                let whence = if context.failed_invocations { "--failed-invocations " } else { "" };
+                writeln!(out, "`sealpost dlq {whence}restore {}` puts them back", path.display())
+            }
             None if self.dropped > 0 => writeln!(out, "nothing is done yet: say it again with --yes"),
             Some(_) | None => Ok(()),
         }

@@ -17,9 +17,7 @@ mod received;
 mod redrive;
 mod restore;
 mod scan;
-mod stack;
 mod stats;
-mod usage;
 mod view;
 mod wording;
 
@@ -27,14 +25,13 @@ use anyhow::Context as _;
 
 use context::{Context, QueueArguments};
 
-pub(crate) use usage::WrongUsage;
-
-/// Inspects the dead-letter queue, and sends, drops or restores what lies there.
+/// Inspects the dead-letter queue, or that of failed invocations, and sends, drops or restores what lies there.
 ///
 /// Examples:
 ///   sealpost dlq stats --queue sealpost-dead-letters
 ///   sealpost dlq list --queue sealpost-dead-letters --reason providers_exhausted
 ///   sealpost dlq redrive --queue sealpost-dead-letters --to sealpost --reason providers_exhausted
+///   sealpost dlq --stack sealpost --failed-invocations stats
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {

@@ -21,7 +21,7 @@ const RESTORED_AT_ONCE: usize = 100;
 /// How often what SQS refuses is sent.
 const ATTEMPTS: u32 = 3;
 
-/// Puts the letters of a file that `drop` wrote back into the dead-letter queue.
+/// Puts the letters of a file that `drop` wrote back into the queue.
 ///
 /// It can be interrupted, and goes on where it was. SQS then knows you as their sender: a redrive sends them only if you
 /// are among its trusted senders. Without --yes it only counts.

@@ -183,6 +183,30 @@ async fn what_is_missing_or_wrong_is_told_with_what_to_give() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_invocations_are_a_stacks_and_no_queue_of_the_environment_stands_against_them() {
+    const NO_STACK: &str = "whose failed invocations? Give --stack; without a stack, --queue names any queue";
+    const TWO_QUEUES: &str = "--queue names another one: give one of them";
+    // Here is no CloudFormation: that it is asked says that nothing was wrong with the flags.
+    const ASKS_THE_STACK: &str = "asking CloudFormation for stack sealpost";
+    let world = World::new();
+    for (arguments, code, expected) in [
+        (&["stats", "--failed-invocations"][..], 2, NO_STACK),
+        (&["--failed-invocations", "redrive", "--yes"], 2, NO_STACK),
+        (&["stats", "--failed-invocations", "--queue", DEAD_LETTERS], 2, TWO_QUEUES),
+        (&["--queue", DEAD_LETTERS, "--stack", "sealpost", "list", "--failed-invocations"], 2, TWO_QUEUES),
+        (&["--failed-invocations", "drop", "--queue", DEAD_LETTERS, "--stack", "sealpost"], 2, TWO_QUEUES),
+        (&["--stack", "sealpost", "--failed-invocations", "stats"], 1, ASKS_THE_STACK),
+        (&["--stack", "sealpost", "stats", "--failed-invocations"], 1, ASKS_THE_STACK),
+        (&["--failed-invocations", "stats", "--stack", "sealpost"], 1, ASKS_THE_STACK),
+    ] {
+        let output = world.run(arguments).await;
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_by_age_count_from_when_the_message_was_accepted() {
     let world = World::new();
     for (number, minutes) in [(0, 1), (1, 20), (2, 90)] {

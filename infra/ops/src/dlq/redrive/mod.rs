@@ -18,8 +18,8 @@ use super::filter::Filter;
 use super::operator::Operator;
 use super::queue::Queue;
 use super::received::principal;
-use super::stack;
-use super::usage::WrongUsage;
+use crate::stack;
+use crate::usage::WrongUsage;
 
 use pace::Rate;
 use rules::Rules;
@@ -73,14 +73,15 @@ fn ids(text: &str) -> BTreeSet<String> {
 
 /// Whether everything went as it should.
 pub(super) async fn redrive(arguments: Arguments, context: &Context, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let to = context.given_or_of_stack(arguments.to.as_deref(), stack::QUEUE_URL)?;
+    let to = context.deployment.given_or_of_stack(arguments.to.as_deref(), stack::QUEUE_URL)?;
     let to = to.ok_or(WrongUsage("which is the main queue? Give --to or --stack, or set QUEUE_URL"))?;
     let to = Queue::find(&context.sqs, to).await?;
-    let (from, facts, operator) = tokio::join!(context.dead_letter_queue(), to.facts(), Operator::find(&context.aws));
+    let (from, facts, operator) =
+        tokio::join!(context.dead_letter_queue(), to.facts(), Operator::find(&context.deployment.aws));
     let (from, to_arn) = (from?, facts.context("the main queue")?.arn);
     anyhow::ensure!(to.url != from.queue.url, "the main queue is the queue to read from: {}", to.url);
     let given = Some(arguments.trusted_senders.join(",")).filter(|ids| !ids.is_empty());
-    let trusted_senders = context.given_or_of_stack(given.as_deref(), stack::TRUSTED_SENDER_IDS)?.map(ids);
+    let trusted_senders = context.deployment.given_or_of_stack(given.as_deref(), stack::TRUSTED_SENDER_IDS)?.map(ids);
     if arguments.consent.yes && trusted_senders.is_none() {
         return Err(WrongUsage(
             "whose messages may be sent? Give --stack, or --trusted-sender with the ids of the producer's, the worker's and the \
