@@ -15,8 +15,6 @@ use witnesses::{MiniStack, lambda_binaries};
 use crate::cloud::Cloud;
 use crate::stand_in::{self, Adapted};
 
-const STACK: &str = "sealpost";
-const POOL_STACK: &str = "sealpost-demo";
 pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub(crate) const AUTH_TOKEN: &str = "hush-auth-token-of-the-account";
 const NUMBER_KEY: &str = "hush-number-key-of-this-very-deployment";
@@ -26,6 +24,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 pub(crate) struct World {
     pub(crate) cloud: Cloud,
+    stack: String,
     pub(crate) outputs: BTreeMap<String, String>,
     pub(crate) sqs: aws_sdk_sqs::Client,
     kms: aws_sdk_kms::Client,
@@ -46,28 +45,30 @@ pub(crate) struct Invoked {
 
 impl World {
     /// The steps of README's "Deploy", in its order.
-    pub(crate) async fn on(stack: &'static MiniStack, adapted: Adapted) -> Self {
-        let cloud = Cloud::new(stack);
+    pub(crate) async fn on(ministack: &'static MiniStack, adapted: Adapted) -> Self {
+        let cloud = Cloud::new(ministack);
         let settings = FakeTwilioSettings { account_sid: ACCOUNT_SID.to_owned(), auth_token: AUTH_TOKEN.to_owned() };
         let phones = FakeTwilio::start(settings).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         lay_out(folder.path(), &phones.base_url(), adapted);
 
+        // MiniStack makes names of a stack's, and confuses functions of one name in two accounts.
+        let (stack, pool_stack) = (format!("sealpost-{}", cloud.account), format!("sealpost-demo-{}", cloud.account));
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let (template, packaged) = (path("infra/aws/template.json"), path("target/lambda/packaged.yaml"));
-        deploy(&cloud, POOL_STACK, &path("infra/aws/demo-pool.yaml"), &[]);
-        let pool = outputs(&cloud, POOL_STACK)["UserPoolId"].clone();
+        deploy(&cloud, &pool_stack, &path("infra/aws/demo-pool.yaml"), &[]);
+        let pool = outputs(&cloud, &pool_stack)["UserPoolId"].clone();
         let bucket = format!("packages-{}", cloud.account);
         cloud.aws(&["s3", "mb", &format!("s3://{bucket}")]);
         let package = ["cloudformation", "package", "--s3-bucket", &bucket, "--template-file", &template];
         cloud.aws(&[&package[..], &["--output-template-file", &packaged]].concat());
-        deploy(&cloud, STACK, &packaged, &[&format!("UserPoolId={pool}"), "Architecture=x86_64"]);
-        let outputs = outputs(&cloud, STACK);
+        deploy(&cloud, &stack, &packaged, &[&format!("UserPoolId={pool}"), "Architecture=x86_64"]);
+        let outputs = outputs(&cloud, &stack);
         let secret = json!({ "TWILIO_ACCOUNT_SID": ACCOUNT_SID, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, "NUMBER_KEY": NUMBER_KEY });
         let put = ["secretsmanager", "put-secret-value", "--secret-id", &outputs["ProviderSecretArn"], "--secret-string"];
         cloud.aws(&[&put[..], &[&secret.to_string()]].concat());
         let arns = ["ProducerArn", "KeyArn"].map(|name| format!("{name}={}", outputs[name]));
-        deploy(&cloud, POOL_STACK, &path("infra/aws/demo-pool.yaml"), &[&arns[0], &arns[1]]);
+        deploy(&cloud, &pool_stack, &path("infra/aws/demo-pool.yaml"), &[&arns[0], &arns[1]]);
 
         let described = cloud.json(&["cognito-idp", "describe-user-pool", "--user-pool-id", &pool]);
         let triggers = &described["UserPool"]["LambdaConfig"];
@@ -79,6 +80,7 @@ impl World {
             key: KeyArn::parse(triggers["KMSKeyID"].as_str().unwrap()).unwrap(),
             pool: UserPoolId::parse(&pool).unwrap(),
             cloud,
+            stack,
             outputs,
             phones,
             folder,
@@ -175,7 +177,7 @@ impl World {
 
     /// The name or id that a resource of the stack got.
     pub(crate) fn resource(&self, logical: &str) -> String {
-        let ask = ["cloudformation", "describe-stack-resource", "--stack-name", STACK, "--logical-resource-id", logical];
+        let ask = ["cloudformation", "describe-stack-resource", "--stack-name", &self.stack, "--logical-resource-id", logical];
         let resource = self.cloud.json(&ask);
         resource["StackResourceDetail"]["PhysicalResourceId"].as_str().unwrap().to_owned()
     }
