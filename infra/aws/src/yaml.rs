@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn short_forms_of_functions_become_the_long_ones() {
-        let read = read("a: !Ref B\nc: !GetAtt D.E\nf: !Sub [\"${x}\", {x: !Ref Y}]\ng: [1, true, \"2\", 2012-10-17]\n");
+        let read =
+            read("a: !Ref B\nc: !GetAtt D.E\nf: !Sub [\"${x}\", {x: !Ref Y}]\ng: [1, true, \"2\", 2012-10-17]\n");
         let long = json!({
             "a": { "Ref": "B" },
             "c": { "Fn::GetAtt": ["D", "E"] },

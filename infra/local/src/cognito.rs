@@ -87,10 +87,9 @@ async fn data_key(
     let answer = answer.map_err(|error| DataKeyError::Refused(DisplayErrorContext(error).to_string()))?;
     let plaintext = answer.plaintext.and_then(|plaintext| <[u8; 32]>::try_from(plaintext.as_ref()).ok());
     match (plaintext, answer.ciphertext_blob) {
-        (Some(plaintext), Some(ciphertext)) => Ok(WrappedDataKey {
-            plaintext: SecretBox::new(Box::new(plaintext)),
-            ciphertext: ciphertext.into_inner(),
-        }),
+        (Some(plaintext), Some(ciphertext)) => {
+            Ok(WrappedDataKey { plaintext: SecretBox::new(Box::new(plaintext)), ciphertext: ciphertext.into_inner() })
+        }
         _ => Err(DataKeyError::NoAes256Key),
     }
 }

@@ -17,7 +17,7 @@ pub(crate) async fn a_code_arrives(world: World) {
         assert_eq!(world.messages(queue).await, 0, "{queue}");
     }
     // That it was sent is in the table.
-    let rows = world.cloud.json(&["dynamodb", "scan", "--table-name", &world.outputs["StateTable"]]);
+    let rows = world.cloud.json(&["dynamodb", "scan", "--table-name", world.output("StateTable")]);
     assert!(rows["Items"].as_array().unwrap().iter().any(|row| row["status"]["S"] == "sent"), "{rows}");
     let logs = world.log("ProducerLogGroup") + &world.log("WorkerLogGroup");
     for event in ["\"event\":\"accepted\"", "\"event\":\"delivered\""] {

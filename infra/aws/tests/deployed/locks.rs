@@ -14,10 +14,9 @@ const QUEUES: [&str; 3] = ["QueueUrl", "DeadLetterQueueUrl", "FailedInvocationsQ
 /// MiniStack's SenderId is the account, so with the stack's own list every message is somebody else's.
 pub(crate) async fn a_foreign_message_stays_sealed(world: World) {
     let worker = world.resource("Worker");
-    let configuration = world.cloud.json(&["lambda", "get-function-configuration", "--function-name", &worker]);
-    let mut variables = configuration["Environment"]["Variables"].clone();
+    let mut variables = world.stack.environment(&world.cloud, "Worker");
     assert_eq!(variables["TRUSTED_SENDER_IDS"], json!(world.cloud.account));
-    let ids: Vec<_> = world.outputs["TrustedSenderIds"].split(',').collect();
+    let ids: Vec<_> = world.output("TrustedSenderIds").split(',').collect();
     let [producer, _worker, redrive] = ids[..] else { panic!("three roles: {ids:?}") };
     variables["TRUSTED_SENDER_IDS"] = json!(format!("{producer},{redrive}"));
     let environment = json!({ "Variables": variables }).to_string();
@@ -40,14 +39,14 @@ pub(crate) async fn strangers_are_kept_out(world: World) {
     let put = ["iam", "put-role-policy", "--role-name", "mighty", "--policy-name", "everything", "--policy-document"];
     cloud.aws(&[&put[..], &[&everything]].concat());
     let mighty = cloud.session(created["Role"]["Arn"].as_str().unwrap());
-    let redrive = cloud.session(&world.outputs["RedriveRoleArn"]);
+    let redrive = cloud.session(world.output("RedriveRoleArn"));
 
     for queue in QUEUES {
         assert_eq!(sent(&world, &mighty, queue).await, Err("AccessDenied".to_owned()), "{queue}");
         assert_eq!(sent(&world, &redrive, queue).await, Ok(()), "{queue}");
     }
     for who in [&mighty, &redrive] {
-        let key = &world.outputs["KeyArn"];
+        let key = world.output("KeyArn");
         let encrypted = cloud.kms(cloud.root()).encrypt().key_id(key).plaintext(b"x".to_vec().into()).send().await;
         let blob = encrypted.unwrap().ciphertext_blob.unwrap();
         let decrypted = cloud.kms(who.clone()).decrypt().key_id(key).ciphertext_blob(blob).send().await;
@@ -58,7 +57,7 @@ pub(crate) async fn strangers_are_kept_out(world: World) {
     let attributes = world.attributes("QueueUrl").await;
     let mut policy: Value = serde_json::from_str(&attributes[&QueueAttributeName::Policy]).unwrap();
     take(&mut policy, "OnlyProducerAndRedriveSend");
-    let set = world.sqs.set_queue_attributes().queue_url(&world.outputs["QueueUrl"]);
+    let set = world.sqs.set_queue_attributes().queue_url(world.output("QueueUrl"));
     set.attributes(QueueAttributeName::Policy, policy.to_string()).send().await.unwrap();
     assert_eq!(sent(&world, &mighty, "QueueUrl").await, Ok(()));
 }
@@ -72,6 +71,6 @@ fn document(statement: &Value) -> String {
 /// Whether SQS took a message from this principal, or the code of its refusal.
 async fn sent(world: &World, who: &aws_sdk_sqs::config::Credentials, queue: &str) -> Result<(), String> {
     let sqs = world.cloud.sqs(who.clone());
-    let sent = sqs.send_message().queue_url(&world.outputs[queue]).message_body("{}").send().await;
+    let sent = sqs.send_message().queue_url(world.output(queue)).message_body("{}").send().await;
     sent.map(|_| ()).map_err(|error| error.into_service_error().code().unwrap_or("none").to_owned())
 }

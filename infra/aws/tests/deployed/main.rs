@@ -7,7 +7,9 @@ mod cloud;
 mod delivery;
 mod locks;
 mod policies;
+mod reuse;
 mod rights;
+mod stack;
 mod stand_in;
 mod world;
 
@@ -34,10 +36,20 @@ fn main() -> ExitCode {
             "policies::each_request_is_allowed_or_refused_as_it_should_be",
             policies::requests_are_judged,
         ),
+        trial(
+            "reuse::a_second_stack_takes_what_the_first_has_made",
+            reuse::a_second_stack_takes_what_the_first_has_made,
+        ),
         trial("rights::the_producer_without_send_message_enqueues_nothing", rights::producer_without_queue),
         trial("rights::the_worker_without_decrypt_waits_and_says_so", rights::worker_without_key),
-        trial("rights::the_worker_without_send_message_keeps_what_it_would_dead_letter", rights::worker_without_dead_letters),
-        trial("rights::the_worker_without_change_message_visibility_loses_nothing", rights::worker_without_postponement),
+        trial(
+            "rights::the_worker_without_send_message_keeps_what_it_would_dead_letter",
+            rights::worker_without_dead_letters,
+        ),
+        trial(
+            "rights::the_worker_without_change_message_visibility_loses_nothing",
+            rights::worker_without_postponement,
+        ),
         trial("rights::the_worker_without_its_table_still_delivers", rights::worker_without_table),
         trial("rights::the_worker_without_its_secret_does_not_start_and_says_why", rights::worker_without_secret),
     ])
@@ -57,7 +69,8 @@ fn trial_with<F: Future<Output = ()>>(
         // The build must not use up the time of the test.
         lambda_binaries();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let in_time = async { tokio::time::timeout(TIMEOUT, async { scene(World::on(stack, adapted).await).await }).await };
+        let in_time =
+            async { tokio::time::timeout(TIMEOUT, async { scene(World::on(stack, adapted).await).await }).await };
         runtime.block_on(in_time).expect("it hangs");
         Ok(())
     })

@@ -142,16 +142,18 @@ fn resources(world: &World) -> Value {
             _ => arn.clone(),
         }) })
     };
-    let key = &world.outputs["KeyArn"];
-    let get = ["kms", "get-key-policy", "--policy-name", "default", "--query", "Policy", "--output", "text", "--key-id", key];
-    let log = |output: &str| json!({ "arn": arn("logs", &format!("log-group:{}:log-stream:one", world.outputs[output])) });
+    let key = world.output("KeyArn");
+    let get =
+        ["kms", "get-key-policy", "--policy-name", "default", "--query", "Policy", "--output", "text", "--key-id", key];
+    let log =
+        |output: &str| json!({ "arn": arn("logs", &format!("log-group:{}:log-stream:one", world.output(output))) });
     json!({
         "queue": queue("Queue"),
         "dead letters": queue("DeadLetterQueue"),
         "failed invocations": queue("FailedInvocations"),
         "key": { "arn": key, "policy": world.cloud.aws(&get) },
-        "table": { "arn": arn("dynamodb", &format!("table/{}", world.outputs["StateTable"])) },
-        "secret": { "arn": world.outputs["ProviderSecretArn"] },
+        "table": { "arn": arn("dynamodb", &format!("table/{}", world.output("StateTable"))) },
+        "secret": { "arn": world.output("ProviderSecretArn") },
         "producer's log": log("ProducerLogGroup"),
         "worker's log": log("WorkerLogGroup"),
     })

@@ -47,7 +47,8 @@ impl<'w> Policy<'w> {
     }
 
     fn put(&self, document: &Value) {
-        let put = ["iam", "put-role-policy", "--role-name", &self.role, "--policy-name", self.name, "--policy-document"];
+        let put =
+            ["iam", "put-role-policy", "--role-name", &self.role, "--policy-name", self.name, "--policy-document"];
         self.world.cloud.aws(&[&put[..], &[&document.to_string()]].concat());
     }
 }
@@ -81,8 +82,9 @@ pub(crate) async fn producer_without_queue(world: World) {
 
 pub(crate) async fn worker_without_key(world: World) {
     // The key's policy alone decides: it lets nobody's own policies do it.
-    let key = &world.outputs["KeyArn"];
-    let get = ["kms", "get-key-policy", "--policy-name", "default", "--query", "Policy", "--output", "text", "--key-id", key];
+    let key = world.output("KeyArn");
+    let get =
+        ["kms", "get-key-policy", "--policy-name", "default", "--query", "Policy", "--output", "text", "--key-id", key];
     let given: Value = serde_json::from_str(&world.cloud.aws(&get)).unwrap();
     let mut taken = given.clone();
     take(&mut taken, "OnlyTheWorkerUnseals");

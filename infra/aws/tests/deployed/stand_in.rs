@@ -28,7 +28,8 @@ pub(crate) fn template(adapted: Adapted) -> Value {
 fn leave_out_metric_math(template: &mut Value) {
     let resources = template["Resources"].as_object_mut().unwrap();
     let of_math = |resource: &Value| !resource["Properties"]["Metrics"].is_null();
-    let names: Vec<_> = resources.iter().filter(|(_, resource)| of_math(resource)).map(|(name, _)| name.clone()).collect();
+    let names: Vec<_> =
+        resources.iter().filter(|(_, resource)| of_math(resource)).map(|(name, _)| name.clone()).collect();
     assert_eq!(names, ["MessagesGivenUp", "NothingDelivered"]);
     for name in names {
         resources.remove(&name);

@@ -1,6 +1,6 @@
 //! A stack that was deployed as README says, the user pool beside it, and the phones beyond the provider.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use shared::{KeyArn, TriggerSource, UserPoolId};
 use witnesses::{MiniStack, lambda_binaries};
 
 use crate::cloud::Cloud;
+use crate::stack::Stack;
 use crate::stand_in::{self, Adapted};
 
 pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
@@ -24,8 +25,9 @@ const POLL: Duration = Duration::from_millis(100);
 
 pub(crate) struct World {
     pub(crate) cloud: Cloud,
-    stack: String,
-    pub(crate) outputs: BTreeMap<String, String>,
+    pub(crate) stack: Stack,
+    /// The template as it was deployed.
+    packaged: String,
     pub(crate) sqs: aws_sdk_sqs::Client,
     kms: aws_sdk_kms::Client,
     pub(crate) phones: FakeTwilio,
@@ -53,24 +55,25 @@ impl World {
         lay_out(folder.path(), &phones.base_url(), adapted);
 
         // MiniStack makes names of a stack's, and confuses functions of one name in two accounts.
-        let (stack, pool_stack) = (format!("sealpost-{}", cloud.account), format!("sealpost-demo-{}", cloud.account));
+        let (name, pool_name) = (format!("sealpost-{}", cloud.account), format!("sealpost-demo-{}", cloud.account));
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let (template, packaged) = (path("infra/aws/template.json"), path("target/lambda/packaged.yaml"));
-        deploy(&cloud, &pool_stack, &path("infra/aws/demo-pool.yaml"), &[]);
-        let pool = outputs(&cloud, &pool_stack)["UserPoolId"].clone();
+        let demo = Stack::deploy(&cloud, pool_name.clone(), &path("infra/aws/demo-pool.yaml"), &[]);
+        let pool = demo.output("UserPoolId");
         let bucket = format!("packages-{}", cloud.account);
         cloud.aws(&["s3", "mb", &format!("s3://{bucket}")]);
         let package = ["cloudformation", "package", "--s3-bucket", &bucket, "--template-file", &template];
         cloud.aws(&[&package[..], &["--output-template-file", &packaged]].concat());
-        deploy(&cloud, &stack, &packaged, &[&format!("UserPoolId={pool}"), "Architecture=x86_64"]);
-        let outputs = outputs(&cloud, &stack);
-        let secret = json!({ "TWILIO_ACCOUNT_SID": ACCOUNT_SID, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, "NUMBER_KEY": NUMBER_KEY });
-        let put = ["secretsmanager", "put-secret-value", "--secret-id", &outputs["ProviderSecretArn"], "--secret-string"];
+        let stack = Stack::deploy(&cloud, name, &packaged, &[&format!("UserPoolId={pool}"), "Architecture=x86_64"]);
+        let secret =
+            json!({ "TWILIO_ACCOUNT_SID": ACCOUNT_SID, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, "NUMBER_KEY": NUMBER_KEY });
+        let put =
+            ["secretsmanager", "put-secret-value", "--secret-id", stack.output("ProviderSecretArn"), "--secret-string"];
         cloud.aws(&[&put[..], &[&secret.to_string()]].concat());
-        let arns = ["ProducerArn", "KeyArn"].map(|name| format!("{name}={}", outputs[name]));
-        deploy(&cloud, &pool_stack, &path("infra/aws/demo-pool.yaml"), &[&arns[0], &arns[1]]);
+        let arns = ["ProducerArn", "KeyArn"].map(|name| format!("{name}={}", stack.output(name)));
+        Stack::deploy(&cloud, pool_name, &path("infra/aws/demo-pool.yaml"), &[&arns[0], &arns[1]]);
 
-        let described = cloud.json(&["cognito-idp", "describe-user-pool", "--user-pool-id", &pool]);
+        let described = cloud.json(&["cognito-idp", "describe-user-pool", "--user-pool-id", pool]);
         let triggers = &described["UserPool"]["LambdaConfig"];
         assert_eq!(triggers["CustomSMSSender"]["LambdaVersion"], "V1_0");
         Self {
@@ -78,10 +81,10 @@ impl World {
             kms: cloud.kms(cloud.root()),
             trigger: triggers["CustomSMSSender"]["LambdaArn"].as_str().unwrap().to_owned(),
             key: KeyArn::parse(triggers["KMSKeyID"].as_str().unwrap()).unwrap(),
-            pool: UserPoolId::parse(&pool).unwrap(),
+            pool: UserPoolId::parse(pool).unwrap(),
             cloud,
             stack,
-            outputs,
+            packaged,
             phones,
             folder,
         }
@@ -127,7 +130,7 @@ impl World {
 
     /// Everything that a function has logged.
     pub(crate) fn log(&self, group: &str) -> String {
-        let filter = ["logs", "filter-log-events", "--log-group-name", &self.outputs[group]];
+        let filter = ["logs", "filter-log-events", "--log-group-name", self.output(group)];
         let events = self.cloud.json(&[&filter[..], &["--query", "events[].message"]].concat());
         let lines = events.as_array().unwrap().iter();
         lines.map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n")
@@ -159,27 +162,37 @@ impl World {
     pub(crate) async fn messages(&self, output: &str) -> usize {
         let attributes = self.attributes(output).await;
         let of = |name: QueueAttributeName| attributes[&name].parse::<usize>().unwrap();
-        of(QueueAttributeName::ApproximateNumberOfMessages) + of(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+        of(QueueAttributeName::ApproximateNumberOfMessages)
+            + of(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
     }
 
     /// All attributes of a queue of the stack's outputs.
     pub(crate) async fn attributes(&self, output: &str) -> HashMap<QueueAttributeName, String> {
-        let request = self.sqs.get_queue_attributes().queue_url(&self.outputs[output]);
+        let request = self.sqs.get_queue_attributes().queue_url(self.output(output));
         request.attribute_names(QueueAttributeName::All).send().await.unwrap().attributes.unwrap()
     }
 
     /// The first message of a queue of the stack's outputs, once there is one.
     pub(crate) async fn message_of(&self, output: &str) -> Message {
         self.eventually(&format!("there is a message in {output}"), async || self.messages(output).await > 0).await;
-        let request = self.sqs.receive_message().queue_url(&self.outputs[output]).message_attribute_names("All");
+        let request = self.sqs.receive_message().queue_url(self.output(output)).message_attribute_names("All");
         request.send().await.unwrap().messages.unwrap().remove(0)
+    }
+
+    pub(crate) fn output(&self, name: &str) -> &str {
+        self.stack.output(name)
     }
 
     /// The name or id that a resource of the stack got.
     pub(crate) fn resource(&self, logical: &str) -> String {
-        let ask = ["cloudformation", "describe-stack-resource", "--stack-name", &self.stack, "--logical-resource-id", logical];
-        let resource = self.cloud.json(&ask);
-        resource["StackResourceDetail"]["PhysicalResourceId"].as_str().unwrap().to_owned()
+        self.stack.resources(&self.cloud)[logical].clone()
+    }
+
+    /// Another stack of the same template in the same account, for the same pool.
+    pub(crate) fn deploy_another(&self, name: &str, parameters: &[String]) -> Stack {
+        let pool = format!("UserPoolId={}", self.pool);
+        let all: Vec<_> = parameters.iter().map(String::as_str).chain([pool.as_str(), "Architecture=x86_64"]).collect();
+        Stack::deploy(&self.cloud, name.to_owned(), &self.packaged, &all)
     }
 }
 
@@ -198,18 +211,4 @@ fn lay_out(folder: &Path, provider: &str, adapted: Adapted) {
         fs::copy(lambda_binaries().join(name), package.join("bootstrap")).unwrap();
         fs::write(package.join("sealpost.toml"), &configuration).unwrap();
     }
-}
-
-fn deploy(cloud: &Cloud, stack: &str, template: &str, parameters: &[&str]) {
-    let deploy = ["cloudformation", "deploy", "--stack-name", stack, "--template-file", template];
-    let with = ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameter-overrides"];
-    let with = if parameters.is_empty() { &with[..3] } else { &with[..] };
-    cloud.aws(&[&deploy[..], with, parameters].concat());
-}
-
-fn outputs(cloud: &Cloud, stack: &str) -> BTreeMap<String, String> {
-    let described = cloud.json(&["cloudformation", "describe-stacks", "--stack-name", stack]);
-    let outputs = described["Stacks"][0]["Outputs"].as_array().unwrap().iter();
-    let text = |output: &Value, name: &str| output[name].as_str().unwrap().to_owned();
-    outputs.map(|output| (text(output, "OutputKey"), text(output, "OutputValue"))).collect()
 }

@@ -35,7 +35,10 @@ fn each_metric_that_an_alarm_watches_is_one_that_the_programs_write_with_these_d
             let known = Metric::ALL.into_iter().find(|known| format!("{known:?}") == metric);
             let sets = known.unwrap_or_else(|| panic!("{name} watches {metric}")).dimension_sets();
             let names = |set: &[_]| set.iter().map(|dimension| format!("{dimension:?}")).collect::<Vec<_>>();
-            assert!(sets.iter().any(|set| names(set) == dimensions), "{name}: {metric} has no series by {dimensions:?}");
+            assert!(
+                sets.iter().any(|set| names(set) == dimensions),
+                "{name}: {metric} has no series by {dimensions:?}"
+            );
             watched += 1;
         }
     }
@@ -92,9 +95,11 @@ fn the_dashboard_is_json_and_shows_metrics_that_there_are() {
     let template = Template::sealpost();
     let body = template.properties("Dashboard")["DashboardBody"]["Fn::Sub"][0].as_str().expect("text");
     let body: Value = serde_json::from_str(body).expect("JSON");
-    let shown = body["widgets"].as_array().expect("widgets").iter().flat_map(|widget| {
-        widget["properties"]["metrics"].as_array().into_iter().flatten().map(Value::to_string)
-    });
+    let shown = body["widgets"]
+        .as_array()
+        .expect("widgets")
+        .iter()
+        .flat_map(|widget| widget["properties"]["metrics"].as_array().into_iter().flatten().map(Value::to_string));
     let searched = shown.filter_map(|metric| {
         let (_, name) = metric.split_once(r#"MetricName=\"#)?;
         Some(name.trim_start_matches(['\\', '"']).split(['\\', '"']).next()?.to_owned())

@@ -24,7 +24,7 @@ WorkerRole: allow sqs:GetQueueAttributes on Queue.Arn
 WorkerRole: allow sqs:ReceiveMessage on Queue.Arn
 WorkerRole: allow sqs:SendMessage on DeadLetterQueue.Arn
 
-RedriveRole: allow cloudformation:DescribeStacks on AWS::StackId
+RedriveRole: allow cloudformation:DescribeStacks on {STACK}
 RedriveRole: allow dynamodb:GetItem on StateTable.Arn if ForAllValues:StringEquals dynamodb:LeadingKeys switches
 RedriveRole: allow dynamodb:UpdateItem on StateTable.Arn if ForAllValues:StringEquals dynamodb:LeadingKeys switches
 RedriveRole: allow sqs:ChangeMessageVisibility on DeadLetterQueue.Arn
@@ -61,6 +61,7 @@ const KEY_ADMINISTRATION: &str = "CancelKeyDeletion DescribeKey DisableKey Disab
      RevokeGrant RotateKeyOnDemand ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription";
 
 const ROOT: &str = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root";
+const STACK: &str = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${AWS::StackName}/*";
 const POOL: &str = "arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}";
 
 #[test]
@@ -75,7 +76,7 @@ fn everybody_holds_exactly_these_rights() {
 }
 
 fn named(line: &str) -> String {
-    line.replace("{ROOT}", ROOT).replace("{POOL}", POOL)
+    line.replace("{ROOT}", ROOT).replace("{POOL}", POOL).replace("{STACK}", STACK)
 }
 
 #[test]

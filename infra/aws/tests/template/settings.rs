@@ -43,7 +43,11 @@ fn queues_keep_messages_for_longer_than_they_are_of_use_and_encrypt_them() {
     assert_eq!(allow["redrivePermission"], "byQueue");
     let named = format!("{}:{}", "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}", "${AWS::StackName}");
     assert_eq!(allow["sourceQueueArns"], json!([{ "Fn::Sub": named }]));
-    assert_eq!(template.properties("Queue")["QueueName"], json!({ "Ref": "AWS::StackName" }), "the queue that is named");
+    assert_eq!(
+        template.properties("Queue")["QueueName"],
+        json!({ "Ref": "AWS::StackName" }),
+        "the queue that is named"
+    );
 }
 
 #[test]
