@@ -11,6 +11,8 @@ pub(crate) enum Unit {
     Milliseconds,
     MessagesPerSecond,
     Mebibytes,
+    /// Of the United States.
+    Dollars,
 }
 
 /// A number that was measured once or many times.

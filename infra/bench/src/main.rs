@@ -1,6 +1,7 @@
 //! `cargo measure`: start, memory, processor time and throughput of the producer and the worker, side by side with the
 //! AWS documentation's Node.js function for the same trigger, and the speed of `sealpost dlq redrive` beside its bare
-//! calls; on this machine and in one run.
+//! calls; on this machine and in one run. Apart from that, what producer and worker take at each of Lambda's memory
+//! sizes.
 
 mod backlog;
 mod bare_calls;
@@ -10,12 +11,15 @@ mod dead_letters;
 mod figures;
 mod machine;
 mod mapping;
+mod memory;
 mod outage;
 mod payload;
+mod price;
 mod process;
 mod redrive;
 mod report;
 mod sample;
+mod share;
 mod start;
 mod subject;
 mod throughput;
@@ -46,7 +50,7 @@ struct Arguments {
     /// A shorter run, for a first impression.
     #[arg(long)]
     quick: bool,
-    /// Measure only this; may be given several times.
+    /// Measure only this; may be given several times. The memory sizes are measured only when they are asked for.
     #[arg(long, value_name = "MEASURE")]
     only: Vec<Measure>,
     /// Also write every single number to this file, as JSON.
@@ -79,6 +83,7 @@ enum Measure {
     Outage,
     Backlog,
     Redrive,
+    Memory,
 }
 
 fn main() -> ExitCode {
@@ -116,7 +121,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let programs = Programs { producer, worker, sealpost, sample: sample.as_ref().map(Sample::program) };
     let (machine, mut rows) = (Machine::this(), Vec::new());
     for measure in Measure::value_variants() {
-        if only.is_empty() || only.contains(measure) {
+        if only.contains(measure) || only.is_empty() && measure.is_usual() {
             eprintln!("measuring: {}", measure.in_words());
             rows.extend(measure.run(&programs, quick).await?);
         }
@@ -139,6 +144,16 @@ impl Measure {
             Self::Outage => "the producer during a provider's outage",
             Self::Backlog => "the worker before a long queue",
             Self::Redrive => "the redrive of a long dead-letter queue",
+            Self::Memory => "memory sizes",
+        }
+    }
+
+    /// Whether a run includes it that asks for nothing in particular.
+    fn is_usual(self) -> bool {
+        match self {
+            Self::Start | Self::Throughput | Self::BatchOfTen | Self::Outage | Self::Backlog | Self::Redrive => true,
+            // It takes minutes, and what follows from it does not change from day to day.
+            Self::Memory => false,
         }
     }
 
@@ -154,6 +169,10 @@ impl Measure {
             Self::Outage => outage::measure(programs, &outage::Plan { rounds: 3, messages: often(200, 50) }).await,
             Self::Backlog => backlog::measure(programs, &backlog::Plan { rounds: often(10, 3), messages: 100 }).await,
             Self::Redrive => redrive::measure(programs, often(5, 2)).await,
+            Self::Memory => {
+                let (rounds, messages) = (often(8, 2), often(15, 5));
+                memory::measure(programs, &memory::Plan { rounds, messages, batches: 5 }).await
+            }
         }
     }
 }

@@ -67,11 +67,24 @@ impl Running {
     /// # Errors
     /// When the program cannot be run.
     pub(crate) async fn start(subject: Subject, program: &Path, world: &World) -> anyhow::Result<Self> {
+        Self::start_sized(subject, program, world, 256).await
+    }
+
+    /// As [`Running::start`], but the process is told of so much memory.
+    ///
+    /// # Errors
+    /// When the program cannot be run.
+    pub(crate) async fn start_sized(
+        subject: Subject,
+        program: &Path,
+        world: &World,
+        memory_mib: u32,
+    ) -> anyhow::Result<Self> {
         let settings = FunctionSettings {
             name: subject.name().to_owned(),
             binary: program.to_owned(),
             environment: world.environment(subject),
-            memory_mib: 256,
+            memory_mib,
         };
         let function = Function::start(settings).await?;
         let process = function.process_id().context("a process that was just started has an id")?;
@@ -105,6 +118,11 @@ impl Running {
                 bail!("the {name} did not answer: {failed:?}; it printed:\n{}", self.function.output())
             }
         }
+    }
+
+    /// Ends the process; when this returns it is gone.
+    pub(crate) async fn end(self) {
+        self.function.kill().await;
     }
 
     /// # Errors

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use local::aws::{EmbeddedAws, KmsFault, Settings};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use local::aws::{DynamoDbFault, EmbeddedAws, KmsFault, Settings, SqsFault};
 use local::cognito::UserPool;
+use local::create_state_table;
 use local::fake_twilio::{FakeTwilio, FakeTwilioSettings, Script};
 use local::{ACCOUNT_SID, AUTH_TOKEN};
 use serde_json::{Value, json};
@@ -22,6 +24,8 @@ pub(crate) const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
 /// The embedded SQS reports the access key id as the sender: the worker trusts the producer's alone.
 pub(crate) const PRODUCER_ID: &str = "AROABENCHPRODUCER";
 pub(crate) const CONSUMER_ID: &str = "AROABENCHCONSUMER";
+const STATE_TABLE: &str = "sealpost-state";
+const NUMBER_KEY: &str = "a key under which numbers are hashed";
 const KEY_ALIAS: &str = "alias/codes";
 /// A backlog of 100,000 messages of 2 KB, with the model's bookkeeping.
 const MOST_QUEUED_BYTES: usize = 1 << 30;
@@ -38,8 +42,18 @@ pub(crate) struct World {
     pub(crate) pool: UserPool,
     twilio: FakeTwilio,
     tls: Option<Tls>,
+    /// The name of the worker's, if it has one.
+    state_table: Option<&'static str>,
     /// The worker's configuration and the certificates.
     folder: TempDir,
+}
+
+/// How long AWS's services wait before they answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Away {
+    pub(crate) sqs: Duration,
+    pub(crate) kms: Duration,
+    pub(crate) state_table: Duration,
 }
 
 struct Tls {
@@ -61,6 +75,18 @@ impl World {
     /// # Errors
     /// When a port or a temporary folder cannot be had.
     pub(crate) async fn start(transport: Transport) -> anyhow::Result<Self> {
+        Self::begin(transport, None).await
+    }
+
+    /// As in production: behind TLS, and the worker has a state table.
+    ///
+    /// # Errors
+    /// When a port or a temporary folder cannot be had.
+    pub(crate) async fn as_deployed() -> anyhow::Result<Self> {
+        Self::begin(Transport::Tls, Some(STATE_TABLE)).await
+    }
+
+    async fn begin(transport: Transport, state_table: Option<&'static str>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("making a temporary folder")?;
         let sqs_limits = sqs::Limits { bytes_per_queue: MOST_QUEUED_BYTES, ..sqs::Limits::default() };
         let settings = Settings { sqs_limits, ..Settings::default() };
@@ -80,11 +106,15 @@ impl World {
         for queue in [QUEUE, DEAD_LETTER_QUEUE] {
             aws.sqs().with_account(|account, now| account.create_queue(queue, &[].into(), now))?;
         }
-        let world = Self { aws, pool, twilio, tls, folder };
+        if let Some(table) = state_table {
+            create_state_table(&table_client(&aws), table).await.context("creating the state table")?;
+        }
+        let world = Self { aws, pool, twilio, tls, state_table, folder };
+        let number_key = state_table.map_or("", |_table| "number_key = \"${env:NUMBER_KEY}\"\n");
         let toml = format!(
             "[[provider]]\nname = \"twilio-bench\"\nkind = \"twilio\"\nbase_url = \"{}\"\nfrom = \"+12065550199\"\n\
              account_sid = \"{ACCOUNT_SID}\"\nauth_token = \"${{env:TWILIO_AUTH_TOKEN}}\"\n[texts]\nbrand = \"Example\"\n\
-             [limits]\nper_number = \"1000000/7d\"\n",
+             [limits]\nper_number = \"1000000/7d\"\n{number_key}",
             world.provider_url()
         );
         std::fs::write(world.configuration(), toml).context("writing the worker's configuration")?;
@@ -122,6 +152,8 @@ impl World {
         let endpoint = self.tls.as_ref().map_or_else(|| self.aws.endpoint(), |tls| tls.aws.url());
         let caller = if subject == Subject::Producer { PRODUCER_ID } else { CONSUMER_ID };
         let of_aws = of_aws(caller, &endpoint);
+        let of_table = self.state_table.filter(|_table| subject == Subject::Worker);
+        let of_table = of_table.into_iter().flat_map(|table| [("STATE_TABLE", table), ("NUMBER_KEY", NUMBER_KEY)]);
         let of_tls = self.tls.iter().flat_map(|Tls { authority, .. }| match subject {
             // Node.js brings its own roots along.
             Subject::Sample => vec![("NODE_EXTRA_CA_CERTS", authority.certificate.to_str().unwrap_or_default())],
@@ -130,7 +162,7 @@ impl World {
                 ("SSL_CERT_DIR", authority.folder),
             ],
         });
-        let all = of_aws.into_iter().chain(of_subject).chain(of_tls);
+        let all = of_aws.into_iter().chain(of_subject).chain(of_table).chain(of_tls);
         all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
@@ -174,6 +206,13 @@ impl World {
         self.aws.kms().set_fault(Some(KmsFault::Latency(delay)));
     }
 
+    /// Moves AWS's services so far away from now on, or back again.
+    pub(crate) fn put_aws_away(&self, away: Option<Away>) {
+        self.aws.sqs().set_fault(away.map(|away| SqsFault::Latency(away.sqs)));
+        self.aws.kms().set_fault(away.map(|away| KmsFault::Latency(away.kms)));
+        self.aws.dynamodb().set_fault(away.map(|away| DynamoDbFault::Latency(away.state_table)));
+    }
+
     /// Lets the provider do this with each of the next requests.
     pub(crate) fn provider_will(&self, requests: usize, script: impl Fn() -> Script) {
         (0..requests).for_each(|_| self.twilio.script(script()));
@@ -196,6 +235,15 @@ fn of_aws<'e>(caller: &'e str, endpoint: &'e str) -> [(&'static str, &'e str); 4
         ("AWS_SECRET_ACCESS_KEY", "bench"),
         ("AWS_ENDPOINT_URL", endpoint),
     ]
+}
+
+fn table_client(aws: &EmbeddedAws) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .endpoint_url(aws.endpoint())
+        .credentials_provider(Credentials::new(CONSUMER_ID, "bench", None, None, "bench"));
+    aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
 fn user_pool(aws: &EmbeddedAws) -> anyhow::Result<UserPool> {
