@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_program_gets_the_share_of_its_memory_size_and_no_more() {
+    fn a_busy_program_gets_no_more_than_the_share_of_its_memory_size() {
         let share = match Share::unlimited("test") {
             Ok(share) => share,
             Err(reason) => {
@@ -162,8 +162,8 @@ mod tests {
         };
         for memory_mb in [128, 512, 1024] {
             let (expected, got) = (f64::from(memory_mb) / 1769.0, share_of_a_busy_program(&share, memory_mb));
-            // A machine with other work may give it less.
-            assert!((0.5..1.1).contains(&(got / expected)), "{memory_mb} MB: {got:.3} instead of {expected:.3}");
+            // A machine with other work may give it less, and never more.
+            assert!(got > 0.0 && got < 1.1 * expected, "{memory_mb} MB: {got:.3} instead of {expected:.3}");
         }
         let group = share.group.clone();
         drop(share);
