@@ -20,9 +20,10 @@ pub struct EnvironmentFault {
 }
 
 impl<'e> Environment<'e> {
-    /// The environment of this process.
+    /// The environment of this process. What is not UTF-8 is read with replacement characters, so that it is found to be
+    /// wrong: taken for unset, it would be as if nothing was restricted.
     pub fn of_process() -> Self {
-        Self::from_lookup(|name| std::env::var(name).ok())
+        Self::from_lookup(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
     /// An environment in which `lookup` answers for each name.

@@ -1,5 +1,7 @@
 //! A function that cannot start says everything that is wrong, and ends.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -135,6 +137,20 @@ async fn a_worker_outside_lambda_names_what_a_service_needs() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     names_all(&stderr, &["worker cannot start", "QUEUE_URL is not set", "KMS_KEY_ARNS is not set"]);
+}
+
+#[tokio::test]
+async fn a_list_of_user_pools_that_is_not_utf_8_is_not_taken_for_unset() {
+    let binaries = binaries();
+    for program in [&binaries.producer, &binaries.worker] {
+        let mut command = Command::new(program);
+        command.env_clear().env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9").env("AWS_REGION", "eu-west-1");
+        let not_utf_8 = OsStr::from_bytes(b"eu-west-1_AbCdEfGhI\xff");
+        let output = command.env("USER_POOL_IDS", not_utf_8).stdin(Stdio::null()).output().await;
+        let output = output.expect("it was just built");
+        assert_eq!(output.status.code(), Some(1));
+        names_all(&String::from_utf8_lossy(&output.stderr), &["cannot start", "USER_POOL_IDS has a member"]);
+    }
 }
 
 #[tokio::test]
