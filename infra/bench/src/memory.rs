@@ -18,7 +18,7 @@ use crate::world::{Away, World};
 
 const SIZES_MB: [u32; 7] = [128, 192, 256, 384, 512, 1024, 1769];
 const LARGEST_MB: u32 = 1769;
-/// What a program in the same region waits for each service in the middle, as AWS's own SDKs see it.
+/// Assumed: AWS promises no times.
 const IN_THE_REGION: Away =
     Away { sqs: Duration::from_millis(10), kms: Duration::from_millis(10), state_table: Duration::from_millis(5) };
 const TO_PROVIDER: Duration = Duration::from_millis(100);

@@ -11,8 +11,7 @@ use tempfile::TempDir;
 /// The memory size at which Lambda gives a whole processor
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>).
 const WHOLE_PROCESSOR_MB: u64 = 1769;
-/// How often the share is dealt out. AWS does not say what Lambda's is; those who looked at when functions stand still
-/// found about so much.
+/// How often the share is dealt out. Assumed: AWS does not say what Lambda's is.
 const PERIOD_MICROS: u64 = 20_000;
 const V1: &str = "/sys/fs/cgroup/cpu";
 const V2: &str = "/sys/fs/cgroup";
