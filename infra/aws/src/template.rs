@@ -2,10 +2,9 @@ use serde_json::{Map, Value};
 
 use crate::yaml;
 
-/// A template; of its resources those members that were asked for.
+/// A template as CloudFormation reads it.
 pub struct Template {
     json: Value,
-    text: &'static str,
 }
 
 impl Template {
@@ -19,13 +18,8 @@ impl Template {
         Self::of(include_str!("../demo-pool.yaml"))
     }
 
-    fn of(text: &'static str) -> Self {
-        Self { json: yaml::read(text), text }
-    }
-
-    /// As it is written.
-    pub fn text(&self) -> &'static str {
-        self.text
+    fn of(text: &str) -> Self {
+        Self { json: yaml::read(text) }
     }
 
     /// All of it, with functions in their long forms.
@@ -55,13 +49,5 @@ impl Template {
         let resources = self.section("Resources").iter();
         let of_kind = resources.filter(move |(_, resource)| resource["Type"] == kind);
         of_kind.map(|(name, resource)| (name.as_str(), &resource["Properties"]))
-    }
-
-    /// What a value is with the defaults of all parameters, as far as the template says it.
-    pub fn by_default<'t>(&'t self, value: &'t Value) -> &'t Value {
-        match value["Ref"].as_str().and_then(|name| self.json["Parameters"].get(name)) {
-            Some(parameter) => &parameter["Default"],
-            None => value,
-        }
     }
 }

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::process::Command;
 
 use crate::Python;
 use crate::process::{Server, StartError};
@@ -10,6 +11,7 @@ use crate::process::{Server, StartError};
 /// run in the account that they were created in.
 pub struct MiniStack {
     server: Server,
+    region: String,
 }
 
 impl MiniStack {
@@ -52,12 +54,21 @@ impl MiniStack {
                 .env("IOT_MTLS_ENABLED", "0");
             Ok(command)
         })?;
-        Ok(Self { server })
+        Ok(Self { server, region: region.to_owned() })
     }
 
     /// Its URL, for all services.
     pub fn endpoint(&self) -> String {
         self.server.endpoint()
+    }
+
+    /// The AWS CLI as the root of an account of this one. It finds none of the settings that there are here.
+    pub fn aws_cli(&self, python: &Python, account: &str) -> Command {
+        let mut cli = python.program("aws");
+        cli.env_clear().env("HOME", self.folder()).env("AWS_ENDPOINT_URL", self.endpoint());
+        cli.env("AWS_DEFAULT_REGION", &self.region).env("AWS_PAGER", "");
+        cli.env("AWS_ACCESS_KEY_ID", account).env("AWS_SECRET_ACCESS_KEY", "test");
+        cli
     }
 
     /// What it has printed so far; of a long output, the end.

@@ -91,13 +91,10 @@ print('nobody:', sent('nobody', 'test'))";
 
 fn aws_cli_deploys() -> Result<(), Missing> {
     let stack = MiniStack::start(python()?, "eu-west-1").unwrap();
+    let python = python()?;
     let aws = |arguments: &[&str]| {
-        let mut aws = python().unwrap().program("aws");
-        aws.args(["--endpoint-url", &stack.endpoint(), "--region", "eu-west-1", "--output", "text"]).args(arguments);
-        // It must not find whatever settings there are here.
-        aws.env_clear().env("HOME", stack.folder());
-        aws.envs([("AWS_ACCESS_KEY_ID", "123456789012"), ("AWS_SECRET_ACCESS_KEY", "test")]);
-        successful(&aws.output().unwrap())
+        let mut aws = stack.aws_cli(python, "123456789012");
+        successful(&aws.args(arguments).args(["--output", "text"]).output().unwrap())
     };
     let template = stack.folder().join("template.yaml");
     let text = "Transform: AWS::Serverless-2016-10-31\nResources: {Table: {Type: AWS::Serverless::SimpleTable}}";

@@ -1,6 +1,5 @@
 //! An account of MiniStack, and the AWS CLI for it.
 
-use std::process::Output;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
@@ -11,19 +10,19 @@ pub(crate) const REGION: &str = "eu-west-1";
 
 /// The root of an account that nobody else has.
 pub(crate) struct Cloud {
-    pub(crate) stack: &'static MiniStack,
+    pub(crate) ministack: &'static MiniStack,
     pub(crate) account: String,
 }
 
 impl Cloud {
-    pub(crate) fn new(stack: &'static MiniStack) -> Self {
+    pub(crate) fn new(ministack: &'static MiniStack) -> Self {
         static ACCOUNT: AtomicU64 = AtomicU64::new(100_000_000_000);
-        Self { stack, account: ACCOUNT.fetch_add(1, Ordering::Relaxed).to_string() }
+        Self { ministack, account: ACCOUNT.fetch_add(1, Ordering::Relaxed).to_string() }
     }
 
     /// What a command of the AWS CLI prints.
     pub(crate) fn aws(&self, arguments: &[&str]) -> String {
-        let output = self.try_aws(arguments);
+        let output = self.ministack.aws_cli(python().unwrap(), &self.account).args(arguments).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "aws {}: {error}", arguments.join(" "));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -32,14 +31,6 @@ impl Cloud {
     /// What a command of the AWS CLI prints, as JSON.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.aws(&[arguments, &["--output", "json"]].concat())).unwrap()
-    }
-
-    pub(crate) fn try_aws(&self, arguments: &[&str]) -> Output {
-        let mut command = python().unwrap().program("aws");
-        command.args(arguments).env("AWS_ENDPOINT_URL", self.stack.endpoint()).env("AWS_DEFAULT_REGION", REGION);
-        command.env("AWS_ACCESS_KEY_ID", &self.account).env("AWS_SECRET_ACCESS_KEY", "test").env("AWS_PAGER", "");
-        command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_PROFILE").env("AWS_CONFIG_FILE", "/dev/null");
-        command.output().unwrap()
     }
 
     /// The credentials of a session of this role.
@@ -57,13 +48,15 @@ impl Cloud {
 
     pub(crate) fn sqs(&self, who: Credentials) -> aws_sdk_sqs::Client {
         let config = aws_sdk_sqs::Config::builder().behavior_version(BehaviorVersion::latest());
-        let config = config.region(Region::new(REGION)).endpoint_url(self.stack.endpoint()).credentials_provider(who);
+        let config =
+            config.region(Region::new(REGION)).endpoint_url(self.ministack.endpoint()).credentials_provider(who);
         aws_sdk_sqs::Client::from_conf(config.build())
     }
 
     pub(crate) fn kms(&self, who: Credentials) -> aws_sdk_kms::Client {
         let config = aws_sdk_kms::Config::builder().behavior_version(BehaviorVersion::latest());
-        let config = config.region(Region::new(REGION)).endpoint_url(self.stack.endpoint()).credentials_provider(who);
+        let config =
+            config.region(Region::new(REGION)).endpoint_url(self.ministack.endpoint()).credentials_provider(who);
         aws_sdk_kms::Client::from_conf(config.build())
     }
 }

@@ -3,19 +3,11 @@
 use serde_json::Value;
 
 use crate::rights::Policy;
-use crate::world::{ACCOUNT_SID, AUTH_TOKEN, World};
-
-const PHONE: &str = "+12065550100";
-const CODE: &str = "7392140658";
+use crate::world::{ACCOUNT_SID, AUTH_TOKEN, CODE, PHONE, World};
 
 pub(crate) async fn a_code_arrives(world: World) {
-    world.accept(&world.sign_up(PHONE, CODE).await);
-    let sms = world.phone().await;
-    assert_eq!((sms.to.as_str(), sms.body.contains(CODE)), (PHONE, true));
-    world.eventually("the queue is empty", async || world.messages("QueueUrl").await == 0).await;
-    for queue in ["DeadLetterQueueUrl", "FailedInvocationsQueueUrl"] {
-        assert_eq!(world.messages(queue).await, 0, "{queue}");
-    }
+    world.accept(&world.sign_up(PHONE).await);
+    world.arrives().await;
     // That it was sent is in the table.
     let rows = world.cloud.json(&["dynamodb", "scan", "--table-name", world.output("StateTable")]);
     assert!(rows["Items"].as_array().unwrap().iter().any(|row| row["status"]["S"] == "sent"), "{rows}");
@@ -29,7 +21,7 @@ pub(crate) async fn a_code_arrives(world: World) {
 }
 
 pub(crate) async fn a_failed_invocation_waits(world: World) {
-    let event = world.sign_up(PHONE, CODE).await;
+    let event = world.sign_up(PHONE).await;
     let policy = Policy::of(&world, "ProducerRole", "enqueues");
     policy.without("SendsToTheMainQueue");
     world.invoke_later(&event);

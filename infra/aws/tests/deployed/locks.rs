@@ -5,10 +5,8 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
 use crate::rights::take;
-use crate::world::World;
+use crate::world::{PHONE, World};
 
-const PHONE: &str = "+12065550100";
-const CODE: &str = "7392140658";
 const QUEUES: [&str; 3] = ["QueueUrl", "DeadLetterQueueUrl", "FailedInvocationsQueueUrl"];
 
 /// MiniStack's SenderId is the account, so with the stack's own list every message is somebody else's.
@@ -22,7 +20,7 @@ pub(crate) async fn a_foreign_message_stays_sealed(world: World) {
     let environment = json!({ "Variables": variables }).to_string();
     let update = ["lambda", "update-function-configuration", "--function-name", &worker, "--environment", &environment];
     world.cloud.aws(&update);
-    world.accept(&world.sign_up(PHONE, CODE).await);
+    world.accept(&world.sign_up(PHONE).await);
     let letter = world.message_of("DeadLetterQueueUrl").await;
     let reason = letter.message_attributes.as_ref().unwrap()["reason"].string_value();
     assert_eq!(reason, Some("untrusted_sender"));
@@ -69,7 +67,7 @@ fn document(statement: &Value) -> String {
 }
 
 /// Whether SQS took a message from this principal, or the code of its refusal.
-async fn sent(world: &World, who: &aws_sdk_sqs::config::Credentials, queue: &str) -> Result<(), String> {
+pub(crate) async fn sent(world: &World, who: &aws_sdk_sqs::config::Credentials, queue: &str) -> Result<(), String> {
     let sqs = world.cloud.sqs(who.clone());
     let sent = sqs.send_message().queue_url(world.output(queue)).message_body("{}").send().await;
     sent.map(|_| ()).map_err(|error| error.into_service_error().code().unwrap_or("none").to_owned())

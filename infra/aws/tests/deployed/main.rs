@@ -50,6 +50,7 @@ fn main() -> ExitCode {
             "rights::the_worker_without_change_message_visibility_loses_nothing",
             rights::worker_without_postponement,
         ),
+        trial("rights::the_redrive_role_without_send_message_sends_nothing_again", rights::redrive_without_queue),
         trial("rights::the_worker_without_its_table_still_delivers", rights::worker_without_table),
         trial("rights::the_worker_without_its_secret_does_not_start_and_says_why", rights::worker_without_secret),
     ])
@@ -65,12 +66,12 @@ fn trial_with<F: Future<Output = ()>>(
     scene: impl FnOnce(World) -> F + Send + 'static,
 ) -> Trial {
     Trial::outside(name, move || {
-        let stack = ministack()?;
+        let ministack = ministack()?;
         // The build must not use up the time of the test.
         lambda_binaries();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let in_time =
-            async { tokio::time::timeout(TIMEOUT, async { scene(World::on(stack, adapted).await).await }).await };
+            async { tokio::time::timeout(TIMEOUT, async { scene(World::on(ministack, adapted).await).await }).await };
         runtime.block_on(in_time).expect("it hangs");
         Ok(())
     })
@@ -78,7 +79,7 @@ fn trial_with<F: Future<Output = ()>>(
 
 /// One for all tests, each of which has an account of its own.
 fn ministack() -> Result<&'static MiniStack, Missing> {
-    static STACK: OnceLock<MiniStack> = OnceLock::new();
+    static MINISTACK: OnceLock<MiniStack> = OnceLock::new();
     let python = python()?;
-    Ok(STACK.get_or_init(|| MiniStack::start_with_iam(python, REGION).unwrap_or_else(|error| panic!("{error}"))))
+    Ok(MINISTACK.get_or_init(|| MiniStack::start_with_iam(python, REGION).unwrap_or_else(|error| panic!("{error}"))))
 }

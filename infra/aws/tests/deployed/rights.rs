@@ -3,10 +3,8 @@
 use local::fake_twilio::Script;
 use serde_json::{Value, json};
 
-use crate::world::World;
-
-const PHONE: &str = "+12065550100";
-const CODE: &str = "7392140658";
+use crate::locks::sent;
+use crate::world::{PHONE, World};
 
 /// A policy of one of the stack's roles, which rights can be taken from.
 pub(crate) struct Policy<'w> {
@@ -61,15 +59,8 @@ pub(crate) fn take(document: &mut Value, sid: &str) {
     assert_eq!(statements.len(), before - 1, "{sid}");
 }
 
-async fn arrives(world: &World) {
-    let sms = world.phone().await;
-    assert_eq!((sms.to.as_str(), sms.body.contains(CODE)), (PHONE, true));
-    world.eventually("the queue is empty", async || world.messages("QueueUrl").await == 0).await;
-    assert_eq!((world.phones.messages(), world.messages("DeadLetterQueueUrl").await), (1, 0));
-}
-
 pub(crate) async fn producer_without_queue(world: World) {
-    let event = world.sign_up(PHONE, CODE).await;
+    let event = world.sign_up(PHONE).await;
     let policy = Policy::of(&world, "ProducerRole", "enqueues");
     policy.without("SendsToTheMainQueue");
     let invoked = world.invoke(&event);
@@ -77,7 +68,7 @@ pub(crate) async fn producer_without_queue(world: World) {
     assert_eq!(world.messages("QueueUrl").await, 0);
     policy.give_back();
     world.accept(&event);
-    arrives(&world).await;
+    world.arrives().await;
 }
 
 pub(crate) async fn worker_without_key(world: World) {
@@ -93,18 +84,18 @@ pub(crate) async fn worker_without_key(world: World) {
         world.cloud.aws(&[&put[..], &[&policy.to_string()]].concat());
     };
     put(&taken);
-    world.accept(&world.sign_up(PHONE, CODE).await);
+    world.accept(&world.sign_up(PHONE).await);
     world.worker_says(&["\"event\":\"retried\"", "key_not_allowed"]).await;
     assert_eq!((world.phones.requests(), world.messages("QueueUrl").await), (0, 1));
     put(&given);
-    arrives(&world).await;
+    world.arrives().await;
 }
 
 pub(crate) async fn worker_without_dead_letters(world: World) {
     let policy = Policy::of(&world, "WorkerRole", "delivers");
     policy.without("DeadLetters");
     // The configuration refuses this country.
-    world.accept(&world.sign_up("+8501921234567", CODE).await);
+    world.accept(&world.sign_up("+8501921234567").await);
     world.worker_says(&["\"event\":\"retried\"", "dead_letter_queue_unavailable"]).await;
     assert_eq!((world.messages("DeadLetterQueueUrl").await, world.messages("QueueUrl").await), (0, 1));
     policy.give_back();
@@ -121,27 +112,41 @@ pub(crate) async fn worker_without_postponement(world: World) {
         let body = r#"{"code":20503,"message":"Service unavailable","status":503}"#.to_owned();
         world.phones.script(Script::Answer { status: 503, headers: Vec::new(), body });
     }
-    world.accept(&world.sign_up(PHONE, CODE).await);
+    world.accept(&world.sign_up(PHONE).await);
     world.worker_says(&["\"event\":\"queue_call_failed\"", "ChangeMessageVisibility"]).await;
     // It comes back when its visibility timeout ends instead.
-    arrives(&world).await;
+    world.arrives().await;
 }
 
 pub(crate) async fn worker_without_table(world: World) {
     Policy::of(&world, "WorkerRole", "delivers").without("RemembersWhatWasSent");
-    world.accept(&world.sign_up(PHONE, CODE).await);
-    arrives(&world).await;
+    world.accept(&world.sign_up(PHONE).await);
+    world.arrives().await;
     world.worker_says(&["\"event\":\"state_call_failed\"", "AccessDenied"]).await;
 }
 
 pub(crate) async fn worker_without_secret(world: World) {
     let policy = Policy::of(&world, "WorkerRole", "delivers");
     policy.without("ReadsTheCredentials");
-    world.accept(&world.sign_up(PHONE, CODE).await);
+    world.accept(&world.sign_up(PHONE).await);
     let why = ["worker cannot start", "PROVIDER_SECRET_ARN", "AccessDenied"];
-    let says = || why.iter().all(|part| world.cloud.stack.output().contains(part));
+    let output = || world.cloud.ministack.output();
+    let says = || output().lines().any(|line| why.iter().all(|part| line.contains(part)));
     world.eventually("the worker says why it does not start", async || says()).await;
     assert_eq!((world.phones.requests(), world.messages("QueueUrl").await), (0, 1));
     policy.give_back();
-    arrives(&world).await;
+    world.arrives().await;
+}
+
+pub(crate) async fn redrive_without_queue(world: World) {
+    let redrive = world.cloud.session(world.output("RedriveRoleArn"));
+    let policy = Policy::of(&world, "RedriveRole", "redrives");
+    policy.without("SendsThemAgain");
+    assert_eq!(sent(&world, &redrive, "QueueUrl").await, Err("AccessDenied".to_owned()));
+    // What it puts back it still may, and look at it.
+    assert_eq!(sent(&world, &redrive, "DeadLetterQueueUrl").await, Ok(()));
+    let received = world.cloud.sqs(redrive.clone()).receive_message().queue_url(world.output("DeadLetterQueueUrl"));
+    assert_eq!(received.send().await.unwrap().messages.map(|messages| messages.len()), Some(1));
+    policy.give_back();
+    assert_eq!(sent(&world, &redrive, "QueueUrl").await, Ok(()));
 }

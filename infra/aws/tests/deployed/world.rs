@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use local::cognito;
-use local::fake_twilio::{FakeTwilio, FakeTwilioSettings, ReceivedSms};
+use local::fake_twilio::{FakeTwilio, FakeTwilioSettings};
 use serde_json::{Value, json};
 use shared::{KeyArn, TriggerSource, UserPoolId};
 use witnesses::{MiniStack, lambda_binaries};
@@ -16,6 +16,8 @@ use crate::cloud::Cloud;
 use crate::stack::Stack;
 use crate::stand_in::{self, Adapted};
 
+pub(crate) const PHONE: &str = "+12065550100";
+pub(crate) const CODE: &str = "7392140658";
 pub(crate) const ACCOUNT_SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub(crate) const AUTH_TOKEN: &str = "hush-auth-token-of-the-account";
 const NUMBER_KEY: &str = "hush-number-key-of-this-very-deployment";
@@ -90,16 +92,17 @@ impl World {
         }
     }
 
-    /// A sign-up event, its code sealed as Cognito does.
-    pub(crate) async fn sign_up(&self, phone_number: &str, code: &str) -> Value {
-        let sealed = cognito::seal_with_kms(&self.kms, &self.pool, &self.key, code).await.unwrap();
+    /// A sign-up event with [`CODE`], sealed as Cognito does.
+    pub(crate) async fn sign_up(&self, phone_number: &str) -> Value {
+        let sealed = cognito::seal_with_kms(&self.kms, &self.pool, &self.key, CODE).await.unwrap();
         cognito::event(&self.pool, TriggerSource::SignUp, phone_number, Some(&sealed))
     }
 
     /// Invokes the pool's trigger and waits for the answer.
     pub(crate) fn invoke(&self, event: &Value) -> Invoked {
         let answer = self.folder.path().join("answer.json");
-        let invoked = self.cloud.json(&[&self.invocation(event)[..], &[answer.to_str().unwrap()]].concat());
+        let payload = self.payload(event);
+        let invoked = self.cloud.json(&[&self.invocation(&payload)[..], &[answer.to_str().unwrap()]].concat());
         let answer = serde_json::from_slice(&fs::read(answer).unwrap()).unwrap_or_default();
         Invoked { failed: !invoked["FunctionError"].is_null(), answer }
     }
@@ -107,14 +110,18 @@ impl World {
     /// Invokes the pool's trigger asynchronously.
     pub(crate) fn invoke_later(&self, event: &Value) {
         let nowhere = ["--invocation-type", "Event", "/dev/null"];
-        self.cloud.aws(&[&self.invocation(event)[..], &nowhere].concat());
+        self.cloud.aws(&[&self.invocation(&self.payload(event))[..], &nowhere].concat());
     }
 
-    fn invocation(&self, event: &Value) -> [&str; 6] {
+    fn invocation<'i>(&'i self, payload: &'i str) -> [&'i str; 6] {
+        ["lambda", "invoke", "--function-name", &self.trigger, "--payload", payload]
+    }
+
+    /// A file with the event, as the AWS CLI takes it.
+    fn payload(&self, event: &Value) -> String {
         let file = self.folder.path().join("event.json");
         fs::write(&file, event.to_string()).unwrap();
-        let file: &'static str = format!("fileb://{}", file.to_str().unwrap()).leak();
-        ["lambda", "invoke", "--function-name", &self.trigger, "--payload", file]
+        format!("fileb://{}", file.to_str().unwrap())
     }
 
     /// Puts an event into the queue by way of the trigger.
@@ -123,9 +130,16 @@ impl World {
         assert!(!invoked.failed, "{invoked:?}");
     }
 
-    pub(crate) async fn phone(&self) -> ReceivedSms {
+    /// Waits until [`CODE`] has arrived on [`PHONE`], once, and nothing is left of it in a queue.
+    pub(crate) async fn arrives(&self) {
         let received = tokio::time::timeout(PATIENCE, self.phones.next_message()).await;
-        received.unwrap_or_else(|_| panic!("no SMS came; {}", self.what_was_said()))
+        let sms = received.unwrap_or_else(|_| panic!("no SMS came; {}", self.what_was_said()));
+        assert_eq!((sms.to.as_str(), sms.body.contains(CODE)), (PHONE, true));
+        self.eventually("the queue is empty", async || self.messages("QueueUrl").await == 0).await;
+        for queue in ["DeadLetterQueueUrl", "FailedInvocationsQueueUrl"] {
+            assert_eq!(self.messages(queue).await, 0, "{queue}");
+        }
+        assert_eq!(self.phones.messages(), 1);
     }
 
     /// Everything that a function has logged.
@@ -153,7 +167,7 @@ impl World {
     }
 
     fn what_was_said(&self) -> String {
-        let output = self.cloud.stack.output();
+        let output = self.cloud.ministack.output();
         let end = &output[output.floor_char_boundary(output.len().saturating_sub(4096))..];
         format!("the worker says: {}\nMiniStack says: {end}", self.log("WorkerLogGroup"))
     }
