@@ -1,7 +1,7 @@
 //! Parts that others wrote, as witnesses of what ours do: MiniStack (an AWS of its own) with the AWS CLI and the SAM
 //! translator, cognito-local (a Cognito of its own), AWS's Encryption SDKs for Python and Node.js, and cfn-lint and
-//! checkov, which judge templates. Nothing here depends on the rest of Sealpost; [`lambda_binaries`] has cargo build what
-//! is put before them.
+//! checkov, which judge templates. Nothing here depends on the rest of Sealpost; [`lambda_binaries()`] has cargo build
+//! what is put before them.
 //!
 //! A test target that needs them has `harness = false` and makes its list of [`Trial`]s, which [`run`] runs.
 //! Trials of the outside are listed as ignored by a plain `cargo test`. With `-- --include-ignored` they fetch what
