@@ -35,6 +35,16 @@ impl Route {
         self.by_country.contains_key(&country)
     }
 
+    /// The providers for each country that has no line of its own; none refuses them all.
+    pub fn default_providers(&self) -> &[usize] {
+        &self.default
+    }
+
+    /// The lines of `[route.country]`.
+    pub fn countries(&self) -> impl Iterator<Item = (Country, &[usize])> {
+        self.by_country.iter().map(|(country, providers)| (*country, providers.as_slice()))
+    }
+
     /// Whether numbers that certainly are fixed lines get SMS: some networks show them or read them out.
     pub fn allows_fixed_lines(&self) -> bool {
         self.allows_fixed_lines

@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use usage::WrongUsage;
 
 mod aws;
+mod config;
 mod dlq;
 mod help;
 #[cfg(feature = "local")]
@@ -31,6 +32,7 @@ enum Command {
     Local(local::Arguments),
     Switch(switch::Arguments),
     Dlq(Box<dlq::Arguments>),
+    Config(config::Arguments),
     /// Print the completions of a shell.
     Completions(help::CompletionsArguments),
     /// Print the manual page.
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Local(arguments) => local::run(arguments),
         Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
         Command::Dlq(arguments) => dlq::run(*arguments),
+        Command::Config(arguments) => config::run(&arguments),
         Command::Completions(arguments) => help::completions(&arguments, Cli::command()).map(|()| true),
         Command::Man => help::manual(Cli::command()).map(|()| true),
     };

@@ -31,8 +31,8 @@ impl<'text> Document<'text> {
         let (root, errors) = DeTable::parse_recoverable(text);
         let mut faults = Faults::default();
         for error in errors {
-            let (line, column) = place(text, error.span().map_or(0, |span| span.start));
-            faults.push(Fault { line, column, message: error.message().to_owned() });
+            let byte = error.span().map_or(0, |span| span.start);
+            faults.push(Fault::at(text, byte, error.message().to_owned()));
         }
         (Self { text, root }, faults)
     }
@@ -60,8 +60,7 @@ impl<'doc> Section<'doc> {
 
     /// Adds a fault at a place of this section.
     fn fault_at(&self, offset: usize, message: String, faults: &mut Faults) {
-        let (line, column) = place(self.text, offset);
-        faults.push(Fault { line, column, message });
+        faults.push(Fault::at(self.text, offset, message));
     }
 
     /// Whether the key is there and has not been taken yet, whatever stands under it.
@@ -238,11 +237,4 @@ fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {
 fn shortened(key: &str) -> String {
     let shown: String = key.chars().take(32).collect();
     if shown.len() < key.len() { format!("{shown}…") } else { shown }
-}
-
-/// Line and column of a byte offset, each counted from 1.
-pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }

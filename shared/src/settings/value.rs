@@ -5,7 +5,6 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::document::place;
 use super::{Fault, Faults};
 
 /// A value, with its path and its place.
@@ -85,8 +84,7 @@ impl<'doc> Value<'doc> {
     }
 
     fn fault_at(&self, offset: usize, message: &str, faults: &mut Faults) {
-        let (line, column) = place(self.text, offset);
-        faults.push(Fault { line, column, message: format!("{}{} {message}", self.path, self.section) });
+        faults.push(Fault::at(self.text, offset, format!("{}{} {message}", self.path, self.section)));
     }
 }
 
