@@ -6,7 +6,8 @@ mod rate;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shared::settings::{Faults, Section, Shape, Value};
+use shared::settings::schema::table_like;
+use shared::settings::{Faults, Section, Shape, Value, key};
 use shared::{PhoneNumber, Timestamp};
 
 use crate::phone_region::Country;
@@ -14,7 +15,7 @@ use crate::provider::{Resolve, secret_that};
 use crate::state::{LimitScope, Window};
 
 use number_key::NumberKey;
-use rate::{Rate, rate_or_off};
+use rate::{Rate, rate_or_off, rate_schema};
 
 /// `[limits]`. Where there is no rate, nothing is counted.
 #[derive(Clone, Debug)]
@@ -60,17 +61,27 @@ impl Limits {
     }
 
     pub(crate) fn read(mut section: Section<'_>, resolve: &Resolve<'_>, faults: &mut Faults) -> Self {
+        let per_number = key("per_number", "How many messages one number gets.");
+        let number_key = key(
+            "number_key",
+            "What numbers are hashed under to be counted, at least 32 characters; all workers on one table have the same.",
+        );
+        let per_country = key(
+            "per_country",
+            "How many messages a country gets, by its ISO 3166 region; \"default\" is each other one.",
+        );
+        let in_all = key("in_all", "How many messages are sent altogether.");
         let mut limits = Self::default();
-        if let Some(rate) = section.parsed("per_number", rate_or_off, faults) {
+        if let Some(rate) = section.parsed(per_number, rate_schema, rate_or_off, faults) {
             limits.per_number = rate;
         }
-        if let Some(key) = secret_that(&mut section, "number_key", resolve, NumberKey::check, faults).sound() {
+        if let Some(key) = secret_that(&mut section, number_key, resolve, NumberKey::check, faults).sound() {
             limits.number_key = NumberKey::given(&key);
         }
-        if let Some(table) = section.value("per_country") {
+        if let Some(table) = section.value(per_country, || table_like(&per_country_names(), rate_schema())) {
             limits.read_countries(&table, faults);
         }
-        limits.in_all = section.parsed("in_all", rate_or_off, faults).flatten();
+        limits.in_all = section.parsed(in_all, rate_schema, rate_or_off, faults).flatten();
         section.finish(faults);
         limits
     }
@@ -94,6 +105,10 @@ impl Limits {
             }
         }
     }
+}
+
+fn per_country_names() -> String {
+    format!("^default$|{}", Country::pattern())
 }
 
 #[cfg(test)]

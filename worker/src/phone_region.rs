@@ -15,6 +15,14 @@ impl Country {
         has_numbers.then_some(Self(region))
     }
 
+    /// A regular expression for the codes that [`Country::parse`] reads.
+    pub(crate) fn pattern() -> String {
+        let mut codes: Vec<_> = PHONE_NUMBER_UTIL.get_supported_regions().map(|region| region.to_string()).collect();
+        codes.push(Self::NONE.to_string());
+        codes.sort_unstable();
+        format!("^({})$", codes.join("|"))
+    }
+
     /// The country of a possible number.
     pub(crate) fn of(number: &PhoneNumber) -> Result<Self, NoCountry> {
         if let Some(region) = number.get_region_code() {

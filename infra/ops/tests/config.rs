@@ -117,7 +117,7 @@ fn all_faults_are_said_at_once_where_an_editor_jumps_to_them() {
 sealpost.toml:5:14: auth_token in [[provider]] must be a placeholder, since secrets do not belong in the file; write \
 \"${secret:AUTH_TOKEN}\" and add AUTH_TOKEN to the secret that PROVIDER_SECRET_ARN names, or write \"${env:AUTH_TOKEN}\" \
 and set that variable
-sealpost.toml:10:8: kind in [[provider]] is not a kind of provider; this version knows: twilio, http
+sealpost.toml:10:8: kind in [[provider]] is not a kind of provider; did you mean http?
 sealpost.toml:22:2: unknown key limit; did you mean limits?
 3 faults: the worker does not start with this file; the producer does, since it reads nothing of that
 ";

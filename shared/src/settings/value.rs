@@ -91,12 +91,12 @@ impl<'doc> Value<'doc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Document;
+    use crate::settings::{Document, key, schema};
 
     fn with_value<T>(text: &str, check: impl FnOnce(Value<'_>) -> T) -> T {
         let (document, mut faults) = Document::parse(text);
-        let mut block = document.root().sections("provider", &mut faults).pop().expect("a block");
-        let value = block.value("v").expect("a value");
+        let mut block = document.root().sections(key("provider", ""), &mut faults).pop().expect("a block");
+        let value = block.value(key("v", ""), schema::text).expect("a value");
         block.finish(&mut faults);
         assert!(faults.is_empty(), "{faults}");
         check(value)

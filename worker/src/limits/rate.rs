@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use shared::Timestamp;
-use shared::settings::{DurationError, parse_duration};
+use shared::settings::schema::text_like;
+use shared::settings::{DurationError, Schema, parse_duration};
 
 use crate::state::{LimitScope, Window};
 
@@ -43,6 +44,11 @@ pub(super) fn rate_or_off(text: &str) -> Result<Option<Rate>, RateError> {
     let messages = messages.ok_or(RateError::Messages)?;
     let length = parse_duration(length, SHORTEST..=LONGEST).map_err(RateError::Length)?;
     Ok(Some(Rate { messages, length }))
+}
+
+/// What [`rate_or_off`] reads.
+pub(super) fn rate_schema() -> Schema {
+    text_like("^(off$|[0-9]+/)", "Messages in a window of time, such as \"20/1h\", or \"off\".")
 }
 
 impl Rate {

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::fmt::Display;
 
 use secrecy::{ExposeSecret, SecretString};
-use shared::settings::{Faults, Section};
+use serde_json::json;
+use shared::settings::schema::text_like;
+use shared::settings::{Faults, Key, Schema, Section};
 
 /// A value that stands outside the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +79,7 @@ impl<T> Field<T> {
 /// Takes a secret, which must be a placeholder: files are committed, copied and mailed.
 pub(super) fn secret(
     section: &mut Section<'_>,
-    key: &'static str,
+    key: Key,
     resolve: &Resolve<'_>,
     faults: &mut Faults,
 ) -> Field<SecretString> {
@@ -87,7 +89,7 @@ pub(super) fn secret(
 /// Takes a secret of some shape; `check`'s error completes "KEY in the section …".
 pub(crate) fn secret_that<E: Display>(
     section: &mut Section<'_>,
-    key: &'static str,
+    key: Key,
     resolve: &Resolve<'_>,
     check: impl Fn(&str) -> Result<(), E>,
     faults: &mut Faults,
@@ -97,16 +99,17 @@ pub(crate) fn secret_that<E: Display>(
         None => Err(format!(
             "must be a placeholder, since secrets do not belong in the file; write \"${{secret:{0}}}\" and add {0} to \
              the secret that PROVIDER_SECRET_ARN names, or write \"${{env:{0}}}\" and set that variable",
-            key.to_ascii_uppercase()
+            key.name().to_ascii_uppercase()
         )),
     };
-    field(section, key, read, faults)
+    field(section, key, placeholder_schema, read, faults)
 }
 
 /// Takes a text of some shape that may be written in the file or be a placeholder.
 pub(super) fn text<E: Display>(
     section: &mut Section<'_>,
-    key: &'static str,
+    key: Key,
+    schema: impl FnOnce() -> Schema,
     resolve: &Resolve<'_>,
     check: impl Fn(&str) -> Result<(), E>,
     faults: &mut Faults,
@@ -118,17 +121,18 @@ pub(super) fn text<E: Display>(
         }
         None => check(text).map(|()| text.to_owned()).map_err(|error| error.to_string()),
     };
-    field(section, key, read, faults)
+    field(section, key, || json!({ "anyOf": [schema(), placeholder_schema()] }), read, faults)
 }
 
 fn field<T>(
     section: &mut Section<'_>,
-    key: &'static str,
+    key: Key,
+    schema: impl FnOnce() -> Schema,
     parse: impl FnOnce(&str) -> Result<T, String>,
     faults: &mut Faults,
 ) -> Field<T> {
     let mut own = Faults::default();
-    let value = section.parsed(key, parse, &mut own);
+    let value = section.parsed(key, schema, parse, &mut own);
     let faulty = !own.is_empty();
     faults.extend(own);
     match value {
@@ -136,6 +140,10 @@ fn field<T>(
         None if faulty => Field::Faulty,
         None => Field::Absent,
     }
+}
+
+fn placeholder_schema() -> Schema {
+    text_like(r"^\$\{(env|secret):[A-Za-z0-9_./-]+\}$", "A placeholder: \"${secret:NAME}\" or \"${env:NAME}\".")
 }
 
 /// The value, if it is one that can be used and of the right shape.
@@ -163,7 +171,7 @@ pub(super) fn resolved(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::settings::Document;
+    use shared::settings::{Document, key, schema};
 
     #[test]
     fn only_whole_placeholders_of_the_two_kinds_are_read() {
@@ -214,8 +222,8 @@ mod tests {
         ] {
             let text = format!("[x]\nt = {value}\n");
             let (document, mut faults) = Document::parse(&text);
-            let mut section = document.root().section("x", &mut faults).expect("a table");
-            let read = secret(&mut section, "t", &resolve, &mut faults);
+            let mut section = document.root().section(key("x", ""), &mut faults).expect("a table");
+            let read = secret(&mut section, key("t", ""), &resolve, &mut faults);
             assert!(matches!(read, Field::Faulty), "{value}");
             let shown = faults.to_string();
             assert!(shown.contains(fault), "{shown}");
@@ -231,15 +239,16 @@ mod tests {
         };
         let text = "[x]\na = \"${secret:A}\"\nb = \"${secret:B}\"\nc = \"${env:C}\"\nd = \"hush\"\n";
         let (document, mut faults) = Document::parse(text);
-        let mut section = document.root().section("x", &mut faults).expect("a table");
+        let mut section = document.root().section(key("x", ""), &mut faults).expect("a table");
         let never = |_: &str| Err("is wrong");
-        let a = secret_that(&mut section, "a", &resolve, never, &mut faults).sound().expect("sound");
+        let a = secret_that(&mut section, key("a", ""), &resolve, never, &mut faults).sound().expect("sound");
         assert_eq!(a.expose_secret(), "${secret:A}");
-        let b = super::text(&mut section, "b", &resolve, never, &mut faults).sound();
+        let b = super::text(&mut section, key("b", ""), schema::text, &resolve, never, &mut faults).sound();
         assert_eq!(b.as_deref(), Some("${secret:B}"));
         assert!(faults.is_empty(), "{faults}");
-        for key in ["c", "d"] {
-            assert!(matches!(super::text(&mut section, key, &resolve, never, &mut faults), Field::Faulty));
+        for name in ["c", "d"] {
+            let read = super::text(&mut section, key(name, ""), schema::text, &resolve, never, &mut faults);
+            assert!(matches!(read, Field::Faulty), "{name}");
         }
         assert!(!faults.to_string().contains("hush"), "{faults}");
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
-use shared::settings::{Faults, Section};
+use shared::settings::{Faults, Key, Section, key};
 use shared::{Clock, Timestamp};
 use zeroize::Zeroizing;
 
@@ -53,8 +53,10 @@ pub(super) struct Timeouts {
 impl Timeouts {
     /// Takes both; one that is missing or faulty has its default.
     pub(super) fn read(section: &mut Section<'_>, faults: &mut Faults) -> Self {
-        let connect = section.duration("connect_timeout", ALLOWED_TIMEOUTS, faults);
-        let attempt = section.duration("timeout", ALLOWED_TIMEOUTS, faults);
+        const CONNECT: Key = key("connect_timeout", "The most that DNS, TCP and TLS may take together.");
+        const ATTEMPT: Key = key("timeout", "The most that one attempt may take.");
+        let connect = section.duration(CONNECT, ALLOWED_TIMEOUTS, faults);
+        let attempt = section.duration(ATTEMPT, ALLOWED_TIMEOUTS, faults);
         Self { connect: connect.unwrap_or(DEFAULT_CONNECT_TIMEOUT), attempt: attempt.unwrap_or(DEFAULT_TIMEOUT) }
     }
 }

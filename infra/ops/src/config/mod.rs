@@ -1,8 +1,10 @@
 //! `sealpost config`: the configuration file, looked at before it is deployed.
 
 mod check;
+mod schema;
 mod show;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use shared::{Clock, Environment};
@@ -12,6 +14,7 @@ use shared::{Clock, Environment};
 /// Examples:
 ///   sealpost config check infra/aws/sealpost.toml
 ///   sealpost config check sealpost.toml --json
+///   sealpost config schema > sealpost.schema.json
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
@@ -22,6 +25,11 @@ pub(crate) struct Arguments {
 #[derive(clap::Subcommand)]
 enum Command {
     Check(CheckArguments),
+    /// Print the JSON Schema of the file, for editors: infra/aws/sealpost.schema.json is this.
+    ///
+    /// With `#:schema FILE` in the first line of the configuration, Even Better TOML and taplo explain each key and mark
+    /// what is wrong. What they mark is wrong; what they do not mark may still be, and `sealpost config check` finds it.
+    Schema,
 }
 
 /// Reads a configuration file as worker and producer do at their start, and says all that is wrong with it at once.
@@ -55,6 +63,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
                 show::as_text(&report, &environment, out)?;
             }
             Ok(report.faults.is_empty())
+        }
+        Command::Schema => {
+            writeln!(out, "{:#}", schema::schema())?;
+            Ok(true)
         }
     }
 }

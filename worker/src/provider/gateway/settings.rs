@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use shared::settings::{Faults, Section, Shape, Value};
+use shared::settings::schema::one_or_list;
+use shared::settings::{Faults, Key, Section, Shape, Value, key};
 
 use super::classify::Answers;
 use super::pointer::Pointer;
@@ -32,10 +33,12 @@ impl HttpGatewaySettings {
         placeholders: &Resolve<'_>,
         faults: &mut Faults,
     ) -> Option<Self> {
+        const MAX_VALIDITY: Key =
+            key("max_validity", "The longest validity that the gateway takes; no limit if unset.");
         let mut own = Faults::default();
         let request = Request::read(&mut section, &name, placeholders, &mut own);
         let answers = answers(&mut section, &name, &mut own);
-        let max_validity = section.duration("max_validity", VALIDITIES, &mut own);
+        let max_validity = section.duration(MAX_VALIDITY, VALIDITIES, &mut own);
         let timeouts = Timeouts::read(&mut section, &mut own);
         section.finish(&mut own);
         let sound = own.is_empty();
@@ -52,9 +55,14 @@ impl HttpGatewaySettings {
 /// Reads how answers are classified.
 pub(super) fn answers(section: &mut Section<'_>, name: &str, faults: &mut Faults) -> Answers {
     let mut own = Faults::default();
-    let message_id = section.parsed("message_id", Pointer::parse, &mut own);
-    let error_codes = section.value("error_code").map(|value| pointers(&value, &mut own)).unwrap_or_default();
-    let blocks = section.sections("rules", &mut own);
+    const MESSAGE_ID: Key = key("message_id", "JSON pointer to an accepted message's id.");
+    const ERROR_CODE: Key =
+        key("error_code", "JSON pointer to the code for logs and rules; of several the first that leads to one.");
+    const RULES: Key = key("rules", "What an answer means: the first rule that matches decides.");
+    let message_id = section.parsed(MESSAGE_ID, Pointer::schema, Pointer::parse, &mut own);
+    let error_codes = section.value(ERROR_CODE, || one_or_list(Pointer::schema()));
+    let error_codes = error_codes.map(|value| pointers(&value, &mut own)).unwrap_or_default();
+    let blocks = section.sections(RULES, &mut own);
     let rules: Vec<_> = blocks.into_iter().filter_map(|block| Rule::read(block, &mut own)).collect();
     if error_codes.is_empty() && rules.iter().any(Rule::uses_error_code) {
         let fault = "has rules for error codes and does not say where they stand: add error_code = \"/pointer\"";
@@ -113,7 +121,7 @@ mod tests {
     fn read(block: &str) -> Result<HttpGatewaySettings, String> {
         let text = format!("[[provider]]\n{block}");
         let (document, mut faults) = Document::parse(&text);
-        let section = document.root().sections("provider", &mut faults).pop().expect("one block");
+        let section = document.root().sections(key("provider", ""), &mut faults).pop().expect("one block");
         let settings = HttpGatewaySettings::read(section, "main".to_owned(), &resolve, &mut faults);
         faults.or(()).map(|()| settings.expect("no fault, so settings")).map_err(|faults| faults.to_string())
     }

@@ -1,7 +1,8 @@
 //! The fields of a `[[provider]]` block of kind `twilio`.
 
 use shared::PhoneNumber;
-use shared::settings::{Faults, Section};
+use shared::settings::schema::text_like;
+use shared::settings::{Faults, Key, Schema, Section, key};
 
 use crate::provider::fields::{self, Field};
 use crate::provider::http::{BasicAuth, Timeouts};
@@ -55,18 +56,20 @@ impl TwilioSettings {
         placeholders: &Resolve<'_>,
         faults: &mut Faults,
     ) -> Option<Self> {
-        let base_url = section.parsed("base_url", BaseUrl::parse, faults);
+        const BASE_URL: Key = key("base_url", "A regional host or a proxy instead of https://api.twilio.com.");
+        const ACCOUNT_SID: Key = key("account_sid", "The account: AC and 32 hexadecimal digits.");
+        const DISCARD_CONTENT: Key =
+            key("discard_content", "Whether Twilio is asked to keep neither the text nor the whole number.");
+        let base_url = section.parsed(BASE_URL, BaseUrl::schema, BaseUrl::parse, faults);
         let base_url = base_url.or_else(|| BaseUrl::parse(DEFAULT_BASE_URL).ok());
 
-        let account_sid = fields::text(section, "account_sid", placeholders, |text| is_sid("AC", text), faults);
-        if account_sid.is_absent() {
-            section.fault(format!("provider {name} needs account_sid (AC and 32 hexadecimal digits)"), faults);
-        }
-        let account_sid = account_sid.sound();
+        let missing = format!("provider {name} needs account_sid (AC and 32 hexadecimal digits)");
+        section.require(ACCOUNT_SID.name(), missing, faults);
+        let account_sid = sid(section, ACCOUNT_SID, "AC", placeholders, faults).sound();
         let sender = sender(section, &name, placeholders, faults);
         let credentials = credentials(section, &name, account_sid.as_deref(), placeholders, faults);
 
-        let discard_content = section.flag("discard_content", faults).unwrap_or_default();
+        let discard_content = section.flag(DISCARD_CONTENT, faults).unwrap_or_default();
         let timeouts = Timeouts::read(section, faults);
 
         Some(Self {
@@ -82,8 +85,13 @@ impl TwilioSettings {
 }
 
 fn sender(section: &mut Section<'_>, name: &str, placeholders: &Resolve<'_>, faults: &mut Faults) -> Option<Sender> {
-    let from = fields::text(section, "from", placeholders, is_sender, faults);
-    let service = fields::text(section, "messaging_service_sid", placeholders, |text| is_sid("MG", text), faults);
+    const FROM: Key = key("from", "Whom the SMS comes from: a number, a short code or a name.");
+    const SERVICE: Key = key(
+        "messaging_service_sid",
+        "The messaging service that chooses the sender, instead of from: MG and 32 digits.",
+    );
+    let from = fields::text(section, FROM, sender_schema, placeholders, is_sender, faults);
+    let service = sid(section, SERVICE, "MG", placeholders, faults);
     match (from, service) {
         (Field::Absent, Field::Absent) => {
             let fault = format!("provider {name} needs a sender: give either from or messaging_service_sid");
@@ -107,9 +115,12 @@ fn credentials(
     placeholders: &Resolve<'_>,
     faults: &mut Faults,
 ) -> Option<BasicAuth> {
-    let token = fields::secret(section, "auth_token", placeholders, faults);
-    let key_sid = fields::text(section, "api_key_sid", placeholders, |text| is_sid("SK", text), faults);
-    let key_secret = fields::secret(section, "api_key_secret", placeholders, faults);
+    const TOKEN: Key = key("auth_token", "The account's auth token; an API key is the better choice.");
+    const KEY_SID: Key = key("api_key_sid", "The API key that takes the auth token's place: SK and 32 digits.");
+    const KEY_SECRET: Key = key("api_key_secret", "The API key's secret.");
+    let token = fields::secret(section, TOKEN, placeholders, faults);
+    let key_sid = sid(section, KEY_SID, "SK", placeholders, faults);
+    let key_secret = fields::secret(section, KEY_SECRET, placeholders, faults);
     let fault = match (token.is_absent(), key_sid.is_absent(), key_secret.is_absent()) {
         (false, true, true) => {
             return Some(BasicAuth { user: account_sid?.to_owned(), password: token.sound()? });
@@ -124,6 +135,11 @@ fn credentials(
     None
 }
 
+/// What [`is_sender`] takes.
+fn sender_schema() -> Schema {
+    text_like(r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8}|[A-Za-z0-9 +_&-]{1,11})$", "")
+}
+
 /// A number, a short code, or a name of up to 11 characters: letters, digits, space, `+`, `-`, `_`, `&`, at
 /// least one letter (<https://support.twilio.com/hc/en-us/articles/223181348>).
 fn is_sender(text: &str) -> Result<(), &'static str> {
@@ -136,6 +152,18 @@ fn is_sender(text: &str) -> Result<(), &'static str> {
     }
     Err("is no sender; write a number as \"+12065550100\", a short code of 3 to 8 digits, or a name of at most 11 \
          letters, digits, spaces, +, -, _ and &")
+}
+
+/// Takes an identifier of Twilio's.
+fn sid(
+    section: &mut Section<'_>,
+    key: Key,
+    prefix: &str,
+    placeholders: &Resolve<'_>,
+    faults: &mut Faults,
+) -> Field<String> {
+    let schema = || text_like(&format!("^{prefix}[0-9A-Fa-f]{{32}}$"), "");
+    fields::text(section, key, schema, placeholders, |text| is_sid(prefix, text), faults)
 }
 
 /// Twilio's identifiers: two letters that say of what, and 32 hexadecimal digits
@@ -176,7 +204,7 @@ mod tests {
     fn read(block: &str) -> Result<TwilioSettings, String> {
         let text = format!("[[provider]]\n{}", block.replace("HEX", HEX));
         let (document, mut faults) = Document::parse(&text);
-        let section = document.root().sections("provider", &mut faults).pop().expect("one block");
+        let section = document.root().sections(key("provider", ""), &mut faults).pop().expect("one block");
         let settings = TwilioSettings::read(section, "main".to_owned(), &resolve, &mut faults);
         match faults.or(()) {
             Ok(()) => Ok(settings.expect("no fault, so settings")),
