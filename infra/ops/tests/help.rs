@@ -40,10 +40,26 @@ fn a_switch_is_reached_as_a_queue_is() {
 }
 
 #[test]
+fn every_look_at_the_configuration_teaches_by_examples() {
+    for (arguments, example, options) in [
+        (&["config", "--help"][..], "  sealpost config check infra/aws/sealpost.toml\n", &["check", "schema"][..]),
+        (&["config", "check", "--help"], "  sealpost config check sealpost.toml --json\n", &["--json", "FILE:LINE:COLUMN"]),
+        (&["config", "schema", "--help"], "  sealpost config schema > sealpost.schema.json\n", &["#:schema"]),
+        (&["route", "--help"], "  sealpost route +12065550100\n", &["--config", "SEALPOST_CONFIG", "--json"]),
+    ] {
+        let help = says(arguments);
+        assert!(help.contains("Examples:\n") && help.contains(example), "{help}");
+        for option in options {
+            assert!(help.contains(option), "{arguments:?}: {option}");
+        }
+    }
+}
+
+#[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = says(&["completions", shell]);
-        for word in DLQ.iter().chain(&["switch", "completions"]) {
+        for word in DLQ.iter().chain(&["switch", "config", "route", "completions"]) {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
