@@ -15,7 +15,8 @@ use crate::provider::{Resolve, secret_that};
 use crate::state::{LimitScope, Window};
 
 use number_key::NumberKey;
-use rate::{Rate, rate_or_off, rate_schema};
+pub use rate::Rate;
+use rate::{rate_or_off, rate_schema};
 
 /// `[limits]`. Where there is no rate, nothing is counted.
 #[derive(Clone, Debug)]
@@ -48,11 +49,23 @@ impl Default for Limits {
 impl Limits {
     /// The windows that a message counts in, the narrowest limit first.
     pub fn windows(&self, to: &PhoneNumber, country: Country, now: Timestamp) -> Vec<Window> {
-        let number = self.per_number.map(|rate| rate.window(LimitScope::PerNumber, &self.number_key.hash(to), now));
+        let whose = |scope| match scope {
+            LimitScope::PerNumber => self.number_key.hash(to),
+            LimitScope::PerCountry => country.to_string(),
+            LimitScope::InAll => "everybody".to_owned(),
+        };
+        self.rates(country).map(|(scope, rate)| rate.window(scope, &whose(scope), now)).collect()
+    }
+
+    /// The limits for a country, the narrowest first.
+    pub fn rates(&self, country: Country) -> impl Iterator<Item = (LimitScope, Rate)> {
         let of_country = *self.per_country.get(&country).unwrap_or(&self.per_other_country);
-        let of_country = of_country.map(|rate| rate.window(LimitScope::PerCountry, &country.to_string(), now));
-        let in_all = self.in_all.map(|rate| rate.window(LimitScope::InAll, "everybody", now));
-        [number, of_country, in_all].into_iter().flatten().collect()
+        let rates = [
+            (LimitScope::PerNumber, self.per_number),
+            (LimitScope::PerCountry, of_country),
+            (LimitScope::InAll, self.in_all),
+        ];
+        rates.into_iter().filter_map(|(scope, rate)| Some((scope, rate?)))
     }
 
     /// Whether numbers are counted under a key that no other process has: then no other process counts with this one.

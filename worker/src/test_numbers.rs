@@ -18,8 +18,15 @@ struct TestNumber {
 }
 
 impl TestNumbers {
-    pub(crate) fn is_one(&self, number: &PhoneNumber, now: Timestamp) -> bool {
+    /// Whether nothing is sent to the number now.
+    pub fn is_one(&self, number: &PhoneNumber, now: Timestamp) -> bool {
         self.0.iter().any(|test| test.number == *number && test.holds_at(now))
+    }
+
+    /// Which block names the number, counted from 0, and the last day of it.
+    pub fn find(&self, number: &PhoneNumber) -> Option<(usize, Date)> {
+        let index = self.0.iter().position(|test| test.number == *number)?;
+        Some((index, self.0[index].until))
     }
 
     /// What is to be said at start about numbers that are test numbers no more.

@@ -13,6 +13,7 @@ mod dlq;
 mod help;
 #[cfg(feature = "local")]
 mod local;
+mod route;
 mod stack;
 mod switch;
 mod usage;
@@ -33,6 +34,7 @@ enum Command {
     Switch(switch::Arguments),
     Dlq(Box<dlq::Arguments>),
     Config(config::Arguments),
+    Route(route::Arguments),
     /// Print the completions of a shell.
     Completions(help::CompletionsArguments),
     /// Print the manual page.
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
         Command::Dlq(arguments) => dlq::run(*arguments),
         Command::Config(arguments) => config::run(&arguments),
+        Command::Route(arguments) => route::run(&arguments),
         Command::Completions(arguments) => help::completions(&arguments, Cli::command()).map(|()| true),
         Command::Man => help::manual(Cli::command()).map(|()| true),
     };

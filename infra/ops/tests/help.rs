@@ -43,7 +43,11 @@ fn a_switch_is_reached_as_a_queue_is() {
 fn every_look_at_the_configuration_teaches_by_examples() {
     for (arguments, example, options) in [
         (&["config", "--help"][..], "  sealpost config check infra/aws/sealpost.toml\n", &["check", "schema"][..]),
-        (&["config", "check", "--help"], "  sealpost config check sealpost.toml --json\n", &["--json", "FILE:LINE:COLUMN"]),
+        (
+            &["config", "check", "--help"],
+            "  sealpost config check sealpost.toml --json\n",
+            &["--json", "FILE:LINE:COLUMN"],
+        ),
         (&["config", "schema", "--help"], "  sealpost config schema > sealpost.schema.json\n", &["#:schema"]),
         (&["route", "--help"], "  sealpost route +12065550100\n", &["--config", "SEALPOST_CONFIG", "--json"]),
     ] {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use shared::Timestamp;
 use shared::settings::schema::text_like;
-use shared::settings::{DurationError, Schema, parse_duration};
+use shared::settings::{DurationError, Schema, parse_duration, written_duration};
 
 use crate::state::{LimitScope, Window};
 
 /// A limit: `20/1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rate {
+pub struct Rate {
     messages: u32,
     /// Of each window. The windows of a length follow each other from 1970 on, so that all workers agree on them.
     length: Duration,
@@ -67,6 +67,12 @@ impl Rate {
     }
 }
 
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.messages, written_duration(self.length))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +84,7 @@ mod tests {
         {
             let rate = Rate::new(messages, Duration::from_secs(seconds));
             assert_eq!(rate_or_off(text), Ok(Some(rate)), "{text}");
+            assert_eq!(rate_or_off(&rate.to_string()), Ok(Some(rate)), "{rate}");
         }
         assert_eq!(rate_or_off("off"), Ok(None));
     }

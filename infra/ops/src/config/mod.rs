@@ -3,11 +3,14 @@
 mod check;
 mod schema;
 mod show;
+mod sound;
 
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use shared::{Clock, Environment};
+
+pub(crate) use sound::sound;
 
 /// Looks at a configuration file without AWS and without any secret.
 ///
@@ -25,10 +28,14 @@ pub(crate) struct Arguments {
 #[derive(clap::Subcommand)]
 enum Command {
     Check(CheckArguments),
-    /// Print the JSON Schema of the file, for editors: infra/aws/sealpost.schema.json is this.
+    /// Prints the JSON Schema of the file, for editors.
     ///
-    /// With `#:schema FILE` in the first line of the configuration, Even Better TOML and taplo explain each key and mark
-    /// what is wrong. What they mark is wrong; what they do not mark may still be, and `sealpost config check` finds it.
+    /// With `#:schema ./sealpost.schema.json` in its first line, Even Better TOML and taplo explain each key and mark what is
+    /// wrong. What they mark is wrong; what they leave unmarked may be, too, and `sealpost config check` finds it.
+    ///
+    /// Examples:
+    ///   sealpost config schema > sealpost.schema.json
+    #[command(verbatim_doc_comment)]
     Schema,
 }
 
