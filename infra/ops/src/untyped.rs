@@ -57,8 +57,8 @@ pub(crate) struct Untyped<'a> {
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    #[error("{operation} was refused: {refusal}")]
-    Refused { operation: &'static str, refusal: Refusal },
+    #[error("{operation} was refused: {refusal}{}", needed(.service, operation, refusal))]
+    Refused { service: Service, operation: &'static str, refusal: Refusal },
     #[error("{operation} was not answered: {cause}")]
     NotAnswered { operation: &'static str, cause: String },
 }
@@ -82,6 +82,15 @@ impl Refusal {
 
     pub(crate) fn is_not_found(&self) -> bool {
         self.code == "ResourceNotFoundException"
+    }
+}
+
+/// The right that a refusal for want of one asks for. IAM's actions are named like the operations, but for one.
+fn needed(service: &Service, operation: &str, refusal: &Refusal) -> String {
+    let action = if operation == "Invoke" { "InvokeFunction" } else { operation };
+    match refusal.is_missing_right() {
+        true => format!(" (it needs the right {}:{action})", service.signing_name()),
+        false => String::new(),
     }
 }
 
@@ -185,7 +194,7 @@ impl<'a> Untyped<'a> {
         }
         let call = call.serializer(serialize).deserializer(read).build();
         call.invoke(body).await.map_err(|error| match error {
-            SdkError::ServiceError(refused) => CallError::Refused { operation, refusal: refused.into_err() },
+            SdkError::ServiceError(refused) => CallError::Refused { service, operation, refusal: refused.into_err() },
             other => CallError::NotAnswered { operation, cause: DisplayErrorContext(other).to_string() },
         })
     }
