@@ -101,7 +101,7 @@ pub(super) async fn run(arguments: &AttachArguments, out: &mut impl Write) -> an
         report.invoke_step = InvokeStep::Granted;
     }
     if !plan.changes.is_empty() {
-        let undo_file = undo::write(arguments.undo_file.as_deref(), pool, &plan.undo, Clock::system().now())?;
+        let undo_file = undo::write(arguments.undo_file.as_deref(), "attach", pool, &plan.undo, Clock::system().now())?;
         report.undo_file = Some(undo_file.clone());
         let applied = apply(&aws, pool, &before, &plan).await;
         report.unexpected = applied.with_context(|| format!("undo file: {}", undo_file.display()))?;

@@ -26,7 +26,7 @@ Examples:
   sealpost detach --user-pool-id eu-west-1_AbCdEfGhI
   sealpost detach --user-pool-id eu-west-1_AbCdEfGhI --yes
   sealpost detach --user-pool-id eu-west-1_AbCdEfGhI \\
-    --undo-file sealpost-undo-eu-west-1_AbCdEfGhI-20261127T101500Z.json --yes")]
+    --undo-file sealpost-undo-attach-eu-west-1_AbCdEfGhI-20261127T101500Z.json --yes")]
 pub(crate) struct DetachArguments {
     /// The user pool.
     #[arg(long, value_name = "POOL", value_parser = user_pool_id)]
@@ -66,7 +66,7 @@ pub(super) async fn run(arguments: &DetachArguments, out: &mut impl Write) -> an
         return report.show_intention(arguments.yes, arguments.json, out);
     }
 
-    let undo_file = undo::write(None, pool, &plan.undo, Clock::system().now())?;
+    let undo_file = undo::write(None, "detach", pool, &plan.undo, Clock::system().now())?;
     report.undo_file = Some(undo_file.clone());
     let applied = apply(&aws, pool, &before, &plan).await;
     report.unexpected = applied.with_context(|| format!("undo file: {}", undo_file.display()))?;

@@ -14,17 +14,19 @@ use crate::user_pool::{Trigger, UpdateRequest};
 /// More than the largest pool has: two e-mail texts of 20,000 characters are the most of it.
 const MOST_BYTES: u64 = 1024 * 1024;
 
-/// Writes how the pool is before it is changed, on the disk before that.
+/// Writes how the pool is before a command changes it, on the disk before that.
 ///
 /// # Errors
 /// When there is such a file, or it cannot be written.
 pub(crate) fn write(
     path: Option<&Path>,
+    command: &str,
     pool: &UserPoolId,
     request: &UpdateRequest,
     now: Timestamp,
 ) -> anyhow::Result<PathBuf> {
-    let path = path.map_or_else(|| PathBuf::from(file_name(&format!("undo-{pool}"), now, "json")), Path::to_owned);
+    let path =
+        path.map_or_else(|| PathBuf::from(file_name(&format!("undo-{command}-{pool}"), now, "json")), Path::to_owned);
     let mut file = new_file(&path)?;
     let text = format!("{:#}\n", request.as_json());
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
