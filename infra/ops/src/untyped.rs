@@ -15,7 +15,6 @@ use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier,
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
@@ -193,9 +192,9 @@ impl<'a> Untyped<'a> {
             call = call.time_source(time);
         }
         let call = call.serializer(serialize).deserializer(read).build();
-        call.invoke(body).await.map_err(|error| match error {
-            SdkError::ServiceError(refused) => CallError::Refused { service, operation, refusal: refused.into_err() },
-            other => CallError::NotAnswered { operation, cause: DisplayErrorContext(other).to_string() },
+        call.invoke(body).await.map_err(|error| match error.as_service_error() {
+            Some(refusal) => CallError::Refused { service, operation, refusal: refusal.clone() },
+            None => CallError::NotAnswered { operation, cause: DisplayErrorContext(error).to_string() },
         })
     }
 
@@ -277,6 +276,7 @@ impl Service {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "what a deserializer returns is the orchestrator's choice")]
 fn read(response: &HttpResponse) -> Result<Value, OrchestratorError<Refusal>> {
     let body = response.body().bytes().unwrap_or_default();
     if !response.status().is_success() {

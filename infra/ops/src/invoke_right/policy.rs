@@ -64,10 +64,10 @@ fn id(statement: &Value) -> String {
 
 /// A value that may stand alone or in a list.
 fn each(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Null => Vec::new(),
-        Value::Array(members) => members.iter().collect(),
-        alone => vec![alone],
+    match value.as_array() {
+        Some(members) => members.iter().collect(),
+        None if value.is_null() => Vec::new(),
+        None => vec![value],
     }
 }
 

@@ -36,14 +36,10 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference
 
 /// A list with its members in an order of their own.
 fn in_order(value: &Value) -> Value {
-    match value {
-        Value::Array(members) => {
-            let mut members: Vec<_> = members.iter().map(in_order).collect();
-            members.sort_by_cached_key(Value::to_string);
-            Value::Array(members)
-        }
-        other => other.clone(),
-    }
+    let Some(members) = value.as_array() else { return value.clone() };
+    let mut members: Vec<_> = members.iter().map(in_order).collect();
+    members.sort_by_cached_key(Value::to_string);
+    Value::Array(members)
 }
 
 #[cfg(test)]

@@ -152,12 +152,12 @@ pub(super) fn without_nothing(members: Map<String, Value>) -> Map<String, Value>
 fn something(value: Value) -> Option<Value> {
     match value {
         Value::Null => None,
-        Value::String(text) if text.is_empty() => None,
+        Value::String(ref text) if text.is_empty() => None,
         Value::Object(members) => {
             let members = without_nothing(members);
             (!members.is_empty()).then_some(Value::Object(members))
         }
-        other => Some(other),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Some(value),
     }
 }
 
