@@ -10,13 +10,19 @@ use usage::WrongUsage;
 mod aws;
 mod config;
 mod dlq;
+mod function_arn;
 mod help;
+mod invoke_right;
 #[cfg(feature = "local")]
 mod local;
+mod private_file;
 mod route;
 mod stack;
 mod switch;
+mod trigger;
+mod untyped;
 mod usage;
+mod user_pool;
 
 /// The operators' tool of Sealpost.
 #[derive(Parser)]
@@ -31,6 +37,8 @@ enum Command {
     /// Run the whole pipeline on this machine: embedded SQS, KMS and DynamoDB, the real producer and worker, a fake Twilio.
     #[cfg(feature = "local")]
     Local(local::Arguments),
+    Attach(Box<trigger::AttachArguments>),
+    Detach(Box<trigger::DetachArguments>),
     Switch(switch::Arguments),
     Dlq(Box<dlq::Arguments>),
     Config(config::Arguments),
@@ -45,6 +53,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments),
+        Command::Attach(arguments) => trigger::attach(&arguments),
+        Command::Detach(arguments) => trigger::detach(&arguments),
         Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
         Command::Dlq(arguments) => dlq::run(*arguments),
         Command::Config(arguments) => config::run(&arguments),
