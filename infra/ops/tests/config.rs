@@ -137,6 +137,9 @@ fn it_says_when_the_producer_does_not_start_either() {
     let last = shown.lines().last().expect("a line");
     assert_eq!((code, last), (Some(1), "1 fault: neither worker nor producer starts with this file"));
     assert_eq!(scene.json().1["does_not_start"], json!(["worker", "producer"]));
+    let (_, shown) = Scene::new(format!("{SOUND}[lifetime]\nsign_up = 1h\n")).check(&[]);
+    let expected = "the producer does, with the default of whatever faults of syntax hide\n";
+    assert!(shown.ends_with(expected), "{shown}");
 }
 
 #[test]

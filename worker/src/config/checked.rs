@@ -13,8 +13,9 @@ pub struct Checked {
     /// What the worker makes of it. A placeholder whose value is not known here is no fault and stands for itself, so
     /// what is read may be shown, but no worker be started with it.
     pub file: Result<File, Faults>,
-    /// What hinders the producer's start: a part of the worker's faults.
-    pub producer: Result<(), Faults>,
+    /// What hinders the producer's start, a part of the worker's faults; or else the faults of syntax with which it starts
+    /// all the same, and what they hide has its default.
+    pub producer: Result<Faults, Faults>,
     /// Complete where there is no fault.
     pub needed: Needed,
 }
@@ -24,7 +25,7 @@ impl Checked {
     pub fn read(text: &str, environment: &Environment<'_>) -> Self {
         let needed = RefCell::default();
         let file = File::read(text, &|placeholder| Ok(resolve_elsewhere(placeholder, environment, &needed)));
-        Self { file, producer: Settings::parse(text).map(|_| ()), needed: needed.into_inner() }
+        Self { file, producer: Settings::parse(text).map(|(_, of_syntax)| of_syntax), needed: needed.into_inner() }
     }
 }
 
@@ -55,7 +56,7 @@ mod tests {
             [("main", "twilio", "https://api.twilio.com/"), ("other", "http", "https://sms.example.com/a")]
         );
         assert!(!file.limits.lacks_number_key(), "one is given, wherever it is");
-        assert_eq!(checked.producer, Ok(()));
+        assert_eq!(checked.producer, Ok(Faults::default()));
         assert_eq!(names(&checked.needed.environment), ["ACCOUNT", "FROM", "SID", "USER"]);
         assert_eq!(names(&checked.needed.secret), ["KEY", "NUMBER_KEY", "PASSWORD", "TOKEN"]);
     }
@@ -85,7 +86,9 @@ mod tests {
     #[test]
     fn the_producer_is_hindered_only_by_what_it_reads() {
         let producer = |text: &str| Checked::read(text, &Environment::from_lookup(|_| None)).producer;
-        assert_eq!(producer("[[provider]]\nkind = 5\n[retry]\nhorizon = \"1y\"\n"), Ok(()));
+        assert_eq!(producer("[[provider]]\nkind = 5\n[retry]\nhorizon = \"1y\"\n"), Ok(Faults::default()));
+        let of_syntax = producer("[lifetime]\nsign_up = 1h\n").expect("what is hidden has its default");
+        assert_eq!(of_syntax.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2]);
         let faults = producer("[lifetime]\nsign_up = \"1s\"\n").expect_err("a fault");
         assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2]);
     }

@@ -21,8 +21,7 @@ pub(crate) struct Report {
     pub(crate) path: PathBuf,
     /// In the file's order. The worker does not start while there is one.
     pub(crate) faults: Vec<Fault>,
-    /// Whether the producer does not start either.
-    pub(crate) stops_producer: bool,
+    pub(crate) producer: ProducerStart,
     /// In the file's order; none where there are faults.
     pub(crate) providers: Vec<Provider>,
     pub(crate) routes: Routes,
@@ -30,6 +29,15 @@ pub(crate) struct Report {
     pub(crate) needed: Needed,
     /// What is no fault and yet worth knowing.
     pub(crate) notes: Vec<String>,
+}
+
+/// What the faults are for the producer, which reads three sections alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProducerStart {
+    Starts,
+    /// Faults of syntax hide something, perhaps of what it reads.
+    StartsWithDefaults,
+    DoesNotStart,
 }
 
 /// A `[[provider]]` block.
@@ -52,10 +60,10 @@ pub(crate) struct Routes {
 /// # Errors
 /// When there is no such file, it cannot be read, or it is too large for a configuration.
 pub(crate) fn check(path: &Path, environment: &Environment<'_>, now: Timestamp) -> anyhow::Result<Report> {
-    let report = |faults| Report {
+    let report = |faults, producer| Report {
         path: path.to_owned(),
         faults,
-        stops_producer: false,
+        producer,
         providers: Vec::new(),
         routes: Routes::default(),
         needed: Needed::default(),
@@ -64,11 +72,16 @@ pub(crate) fn check(path: &Path, environment: &Environment<'_>, now: Timestamp) 
     let bytes = read(path)?;
     let text = match utf8(&bytes) {
         Ok(text) => text,
-        Err(fault) => return Ok(Report { stops_producer: true, ..report(vec![fault]) }),
+        Err(fault) => return Ok(report(vec![fault], ProducerStart::DoesNotStart)),
     };
     let Checked { file, producer, needed } = Checked::read(text, environment);
+    let producer = match producer {
+        Ok(of_syntax) if of_syntax.is_empty() => ProducerStart::Starts,
+        Ok(_of_syntax) => ProducerStart::StartsWithDefaults,
+        Err(_faults) => ProducerStart::DoesNotStart,
+    };
     Ok(match file {
-        Err(faults) => Report { stops_producer: producer.is_err(), needed, ..report(faults.iter().cloned().collect()) },
+        Err(faults) => Report { needed, ..report(faults.iter().cloned().collect(), producer) },
         Ok(file) => {
             let providers = file.providers.iter().map(|provider| Provider {
                 name: provider.name().to_owned(),
@@ -79,7 +92,7 @@ pub(crate) fn check(path: &Path, environment: &Environment<'_>, now: Timestamp) 
             let no_number_key = file.limits.lacks_number_key().then(|| NO_NUMBER_KEY.to_owned());
             let notes = no_number_key.into_iter().chain(file.test_numbers.notices(now)).collect();
             let routes = Routes::of(&file.route, &providers);
-            Report { providers, routes, needed, notes, ..report(Vec::new()) }
+            Report { providers, routes, needed, notes, ..report(Vec::new(), producer) }
         }
     })
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 use shared::Environment;
 
-use super::check::{Provider, Report, Routes};
+use super::check::{ProducerStart, Provider, Report, Routes};
 
 pub(super) fn as_json(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let faults = report.faults.iter();
@@ -28,10 +28,10 @@ pub(super) fn as_json(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn does_not_start(report: &Report) -> &'static [&'static str] {
-    match (report.faults.is_empty(), report.stops_producer) {
-        (true, _) => &[],
-        (false, false) => &["worker"],
-        (false, true) => &["worker", "producer"],
+    match report.producer {
+        _ if report.faults.is_empty() => &[],
+        ProducerStart::Starts | ProducerStart::StartsWithDefaults => &["worker"],
+        ProducerStart::DoesNotStart => &["worker", "producer"],
     }
 }
 
@@ -44,10 +44,15 @@ pub(super) fn as_text(report: &Report, environment: &Environment<'_>, out: &mut 
     if !report.faults.is_empty() {
         let count = report.faults.len();
         let faults = if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") };
-        let who = if report.stops_producer {
-            "neither worker nor producer starts with this file"
-        } else {
-            "the worker does not start with this file; the producer does, since it reads nothing of that"
+        let who = match report.producer {
+            ProducerStart::Starts => {
+                "the worker does not start with this file; the producer does, since it reads nothing of that"
+            }
+            ProducerStart::StartsWithDefaults => {
+                "the worker does not start with this file; the producer does, with the default of whatever faults of \
+                 syntax hide"
+            }
+            ProducerStart::DoesNotStart => "neither worker nor producer starts with this file",
         };
         return writeln!(out, "{faults}: {who}");
     }

@@ -140,6 +140,22 @@ mod tests {
     }
 
     #[test]
+    fn readme_has_the_defaults_commented_out() {
+        let (_, block) = include_str!("../../../../README.md").split_once("\nkind = \"http\"\n").expect("a sample");
+        let (block, _) = block.split_once("```").expect("the block ends");
+        let as_written = block.replace("GATEWAY_TOKEN", "TOKEN");
+        let mut in_full = as_written.clone();
+        for key in ["method", "connect_timeout", "timeout"] {
+            let commented_out = format!("\n# {key} = ");
+            assert!(in_full.contains(&commented_out), "{key}");
+            in_full = in_full.replace(&commented_out, &format!("\n{key} = "));
+        }
+        let [as_written, in_full] = [as_written, in_full].map(|block| read(&block).expect("sound"));
+        assert_eq!(in_full.request.method, as_written.request.method);
+        assert_eq!(in_full.timeouts, as_written.timeouts);
+    }
+
+    #[test]
     fn each_fault_says_what_to_write_instead() {
         let base = "base_url = \"https://sms.example.com\"\n";
         let form = "form = { to = \"{{to}}\", text = \"{{text}}\" }\n";

@@ -225,6 +225,20 @@ mod tests {
     }
 
     #[test]
+    fn readme_has_the_defaults_commented_out() {
+        let (_, block) = include_str!("../../../../README.md").split_once("\nkind = \"twilio\"\n").expect("a sample");
+        let (block, _) = block.split_once("\n[").expect("the block ends");
+        let block = block.replace("TWILIO_ACCOUNT_SID", "SID").replace("TWILIO_AUTH_TOKEN", "TOKEN");
+        let in_full: String =
+            block.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect();
+        assert!(in_full.contains("\ntimeout = ") && in_full.contains("\ndiscard_content = "), "{in_full}");
+        let [as_written, in_full] = [block, in_full].map(|block| read(&block).expect("sound"));
+        assert_eq!(in_full.base_url, as_written.base_url);
+        assert_eq!(in_full.discard_content, as_written.discard_content);
+        assert_eq!(in_full.timeouts, as_written.timeouts);
+    }
+
+    #[test]
     fn every_field_is_read() {
         let settings = read(
             "base_url = \"https://api.dublin.ie1.twilio.com\"\naccount_sid = \"${env:SID}\"\napi_key_sid = \"SKHEX\"\n\
