@@ -216,6 +216,11 @@ fn the_files_that_come_with_sealpost_are_sound() {
         "worker/gateways/vonage.toml",
     ] {
         let output = sealpost(&root, [], &["config", "check", file]);
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{shown}");
+        if file.starts_with("infra/aws") {
+            let readme = include_str!("../../../README.md");
+            assert!(readme.contains(&format!("$ cargo run -- config check {file}\n{shown}")), "{shown}");
+        }
     }
 }

@@ -10,22 +10,22 @@ use worker::{Destination, Switches, Way};
 
 const CONFIGURATION: &str = "\
 [[provider]]
-name = \"first\"
+name = \"twilio-main\"
 kind = \"twilio\"
 account_sid = \"${secret:SID}\"
 auth_token = \"${secret:TOKEN}\"
 from = \"Example\"
 [[provider]]
-name = \"second\"
+name = \"twilio-eu\"
 kind = \"twilio\"
 account_sid = \"${secret:SID}\"
 auth_token = \"${secret:TOKEN}\"
 from = \"Example\"
 [route]
-default = [\"second\", \"first\"]
+default = [\"twilio-eu\", \"twilio-main\"]
 allow_fixed_lines = false
 [route.country]
-GB = [\"first\"]
+GB = [\"twilio-main\"]
 KP = []
 [limits]
 in_all = \"100000/1d\"
@@ -81,7 +81,7 @@ fn a_number_that_is_sent_to_is_told_who_is_asked_and_why() {
     let scene = Scene::new(CONFIGURATION);
     let (code, said) = scene.says("+12065550100");
     let expected = "\
-+1…00 would be sent through second, then first
++1…00 would be sent through twilio-eu, then twilio-main
 country        US
 kind           mobile or fixed line
 route          default in [route] (sealpost.toml:14), since [route.country] has no US
@@ -91,7 +91,7 @@ not looked at  kill switches, which are in the state table: sealpost switch
     assert_eq!((code, said.as_str()), (Some(0), expected));
     let (code, said) = scene.says("+447400123456");
     let expected = "\
-+44…56 would be sent through first
++44…56 would be sent through twilio-main
 country        GB
 kind           mobile
 route          GB in [route.country] (sealpost.toml:17)
@@ -104,7 +104,7 @@ not looked at  kill switches, which are in the state table: sealpost switch
 #[test]
 fn a_number_that_is_refused_is_told_the_dead_letters_reason_and_what_to_change() {
     let scene = Scene::new(CONFIGURATION);
-    let default_refuses = Scene::new(&CONFIGURATION.replace("[\"second\", \"first\"]", "[]"));
+    let default_refuses = Scene::new(&CONFIGURATION.replace("[\"twilio-eu\", \"twilio-main\"]", "[]"));
     for (scene, number, first, remedy) in [
         (
             &scene,
@@ -176,7 +176,7 @@ fn programs_are_told_the_same() {
     let scene = Scene::new(CONFIGURATION);
     let not_looked_at = "kill switches, which are in the state table: sealpost switch";
     let sent = json!({
-        "number": "+1…00", "sent": true, "providers": ["second", "first"], "country": "US", "kind": "mobile or fixed line",
+        "number": "+1…00", "sent": true, "providers": ["twilio-eu", "twilio-main"], "country": "US", "kind": "mobile or fixed line",
         "test_number": null, "route": "default in [route] (sealpost.toml:14), since [route.country] has no US",
         "limits": [{ "limit": "per_number", "rate": "20/1h" }, { "limit": "in_all", "rate": "100000/1d" }],
         "reason": null, "detail": null, "remedy": null, "not_looked_at": not_looked_at,
@@ -195,7 +195,7 @@ fn programs_are_told_the_same() {
 #[test]
 fn what_it_says_is_what_the_workers_own_decision_is() {
     let scene = Scene::new(CONFIGURATION);
-    let file = Checked::read(CONFIGURATION, &Environment::from_lookup(|_| None)).file.ok().expect("sound");
+    let file = Checked::read(CONFIGURATION, &Environment::from_lookup(|_| None)).file.expect("sound");
     for written in [
         "+12065550100",
         "+447400123456",
@@ -224,7 +224,7 @@ fn what_it_says_is_what_the_workers_own_decision_is() {
         let (code, said) = scene.json(written);
         let expected = match found {
             Ok(Destination { way: Way::Route(providers), .. }) => {
-                let names: Vec<_> = providers.iter().map(|index| ["first", "second"][*index]).collect();
+                let names: Vec<_> = providers.iter().map(|index| ["twilio-main", "twilio-eu"][*index]).collect();
                 (Some(0), json!([true, names, null, null]))
             }
             Ok(Destination { way: Way::TestNumber, .. }) => (Some(0), json!([true, [], null, null])),
@@ -258,10 +258,23 @@ not looked at  kill switches, which are in the state table: sealpost switch
 }
 
 #[test]
+fn the_readme_shows_what_is_said() {
+    let scene = Scene::new(CONFIGURATION);
+    for number in ["+442079460958", "+12065550100"] {
+        let (_, said) = scene.says(number);
+        let shown = format!("$ cargo run -- route {number} --config sealpost.toml\n{said}");
+        assert!(include_str!("../../../README.md").contains(&shown), "{shown}");
+    }
+}
+
+#[test]
 fn the_file_may_be_named_as_the_programs_have_it() {
     let scene = Scene::new(CONFIGURATION);
     let output = scene.run(&[("SEALPOST_CONFIG", "sealpost.toml")], &["+12065550100"]);
-    assert!(String::from_utf8_lossy(&output.stdout).starts_with("+1…00 would be sent through second, then first\n"));
+    assert!(
+        String::from_utf8_lossy(&output.stdout)
+            .starts_with("+1…00 would be sent through twilio-eu, then twilio-main\n")
+    );
 }
 
 #[test]
