@@ -154,6 +154,7 @@ impl<'doc> Section<'doc> {
             for ((_, meant), variant) in words.iter().zip(drawing.by_word(key, &names)) {
                 read(meant.clone(), Self::drawn(self.name.clone(), variant), faults);
             }
+            drawing.explain_words();
             return None;
         }
         let meant = self.word(key, words, wrong, faults)?;

@@ -1,6 +1,6 @@
 //! `sealpost config`: the configuration file, looked at before it is deployed.
 
-mod check;
+pub(crate) mod check;
 mod schema;
 mod show;
 mod sound;

@@ -51,7 +51,7 @@ fn shown(path: &[String]) -> &'static str {
             let kind = format!("\nkind = \"{kind}\"");
             README.split("\n[[provider]]").find(|block| block.contains(&kind))
         }
-        ["test_number"] => after("\n[[test_number]]"),
+        [list @ ("provider" | "test_number")] => after(&format!("\n[[{list}]]")),
         section => after(&format!("\n[{}]", section.join("."))),
     };
     let text = text.unwrap_or_else(|| panic!("the README shows no {path:?}"));
