@@ -71,7 +71,8 @@ impl Subject {
 
     /// The provider as the worker would have it, with further lines in its block.
     pub(crate) fn provider(&self, base_url: &str, lines: &str) -> Arc<dyn Provider> {
-        let text = format!("{}\n{lines}\n", self.block.replace("BASE_URL", base_url));
+        let head = format!("[[provider]]\n{lines}\n");
+        let text = self.block.replace("BASE_URL", base_url).replacen("[[provider]]\n", &head, 1);
         let environment = Environment::from_lookup(|_| Some(CREDENTIAL.to_owned()));
         let file = File::parse(&text, &environment).unwrap_or_else(|faults| panic!("{faults}"));
         let clock = Clock::from_fn(|| "2026-11-23T12:00:00Z".parse().unwrap());

@@ -50,7 +50,7 @@ const MISTAKES_OF_GATEWAYS: [(&str, &str); 8] = [
     ("base_url = \"https://sms.example.com\"", ""),
     ("method = \"POST\"", "method = \"SEND\""),
     ("path = \"/v1/messages\"", "path = \"v1/messages\""),
-    ("json = {", "body = {"),
+    ("[provider.json]", "[provider.body]"),
     ("message_id = \"/messages/0/id\"", "message_id = \"messages.0.id\""),
     ("class = \"accepted\"", "class = \"success\""),
     ("status = 409", "status = 4090"),

@@ -42,6 +42,15 @@ fn the_configuration_that_is_deployed_names_its_schema_where_editors_look() {
     assert_eq!(deployed.lines().next(), Some("#:schema ./sealpost.schema.json"));
 }
 
+#[test]
+fn no_sample_needs_more_than_toml_1_0_which_editors_read() {
+    for text in of_readme().into_iter().chain(FILES.map(|(_, text)| text)) {
+        let code = |line: &'static str| line.split(" # ").next().unwrap_or_default().trim_end();
+        let broken = text.lines().map(code).find(|line| line.ends_with('{'));
+        assert_eq!(broken, None, "a table in braces is one line");
+    }
+}
+
 /// What the README shows of a table of the schema.
 fn shown(path: &[String]) -> &'static str {
     let after = |begin: &str| README.split_once(begin).map(|(_, after)| after);
@@ -55,7 +64,9 @@ fn shown(path: &[String]) -> &'static str {
         section => after(&format!("\n[{}]", section.join("."))),
     };
     let text = text.unwrap_or_else(|| panic!("the README shows no {path:?}"));
-    let end = text.find("\n[").into_iter().chain(text.find("```")).min();
+    // A header such as [provider.json] goes on with the block.
+    let headers = text.match_indices("\n[").map(|(at, _)| at).filter(|at| !text[*at..].starts_with("\n[provider."));
+    let end = headers.chain(text.find("```")).min();
     &text[..end.expect("the sample ends")]
 }
 
