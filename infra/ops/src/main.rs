@@ -13,6 +13,7 @@ mod help;
 #[cfg(feature = "local")]
 mod local;
 mod stack;
+mod untyped;
 mod switch;
 mod usage;
 
