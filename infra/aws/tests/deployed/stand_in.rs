@@ -18,7 +18,7 @@ pub(crate) fn template(adapted: Adapted) -> Value {
     if adapted == Adapted::ToBeRun {
         serve_without_tls(&mut template);
         know_sessions_by_their_own_arn(&mut template);
-        unseal_whatever_the_encryption_context(&mut template);
+        use_the_key_whatever_the_encryption_context(&mut template);
         trust_the_account(&mut template);
     }
     template
@@ -56,16 +56,21 @@ fn know_sessions_by_their_own_arn(template: &mut Value) {
             let session = format!("arn:aws:sts::${{AWS::AccountId}}:assumed-role/${{{name}}}/*");
             *role = json!({ "Fn::Sub": session });
         }
-    }
-}
-
-/// It knows no `kms:EncryptionContext:…`, so that what it conditions would never be allowed.
-fn unseal_whatever_the_encryption_context(template: &mut Value) {
-    let unseals = |statement: &&mut Value| statement["Action"] == "kms:Decrypt";
-    for (policy, document) in [("WorkerMayUnseal", "PolicyDocument"), ("Key", "KeyPolicy")] {
-        for statement in statements(template, policy, document).iter_mut().filter(unseals) {
+    /// It knows no `kms:EncryptionContext:…`, so that what it conditions would never be allowed.
+fn use_the_key_whatever_the_encryption_context(template: &mut Value) {
+    let [unseals, seals] = ["kms:Decrypt", "kms:GenerateDataKey"];
+    for (policy, document, actions) in [
+        ("WorkerMayUnseal", "PolicyDocument", &[unseals][..]),
+        ("SendRoleMaySeal", "PolicyDocument", &[seals]),
+        ("Key", "KeyPolicy", &[unseals, seals]),
+    ] {
+        let uses = |statement: &&mut Value| actions.iter().any(|action| statement["Action"] == *action);
+        let mut changed = 0;
+        for statement in statements(template, policy, document).iter_mut().filter(uses) {
             statement.as_object_mut().unwrap().remove("Condition").unwrap();
+            changed += 1;
         }
+        assert_eq!(changed, actions.len(), "{policy}");
     }
 }
 
