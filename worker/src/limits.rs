@@ -10,7 +10,7 @@ use shared::settings::{Faults, Section, Shape, Value};
 use shared::{PhoneNumber, Timestamp};
 
 use crate::phone_region::Country;
-use crate::provider::{Resolve, secret_as};
+use crate::provider::{Resolve, secret_that};
 use crate::state::{LimitScope, Window};
 
 use number_key::NumberKey;
@@ -55,7 +55,7 @@ impl Limits {
     }
 
     /// Whether numbers are counted under a key that no other process has: then no other process counts with this one.
-    pub(crate) fn lacks_number_key(&self) -> bool {
+    pub fn lacks_number_key(&self) -> bool {
         self.per_number.is_some() && self.number_key.is_of_this_process()
     }
 
@@ -64,8 +64,8 @@ impl Limits {
         if let Some(rate) = section.parsed("per_number", rate_or_off, faults) {
             limits.per_number = rate;
         }
-        if let Some(key) = secret_as(&mut section, "number_key", resolve, NumberKey::given, faults).sound() {
-            limits.number_key = key;
+        if let Some(key) = secret_that(&mut section, "number_key", resolve, NumberKey::check, faults).sound() {
+            limits.number_key = NumberKey::given(&key);
         }
         if let Some(table) = section.value("per_country") {
             limits.read_countries(&table, faults);

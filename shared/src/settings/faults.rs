@@ -26,6 +26,11 @@ impl Faults {
         self.0.is_empty()
     }
 
+    /// Each fault; in the file's order where they came from [`Faults::or`].
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+
     /// `value` when there is no fault.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use shared::{Environment, KeyArn, Settings};
 use super::placeholders::resolve;
 use super::{Config, ProviderSettings};
 use crate::limits::Limits;
-use crate::provider::{HttpGatewaySettings, Placeholder, Resolve, TestNumberProvider, TwilioSettings};
+use crate::provider::{HttpGatewaySettings, Resolve, TestNumberProvider, TwilioSettings};
 use crate::provider_secret::SecretMembers;
 use crate::render::Texts;
 use crate::retry::RetrySettings;
@@ -49,6 +49,10 @@ impl File {
         environment: &Environment<'_>,
         secret: Option<&SecretMembers>,
     ) -> Result<Self, Faults> {
+        Self::read(text, &|placeholder| resolve(placeholder, environment, secret))
+    }
+
+    pub(super) fn read(text: &str, resolver: &Resolve<'_>) -> Result<Self, Faults> {
         let (document, mut faults) = Document::parse(text);
         let mut root = document.root();
         let settings = Settings::read(&mut root, &mut faults);
@@ -57,8 +61,7 @@ impl File {
             root.fault(PROVIDER_EXAMPLE, &mut faults);
         }
         let mut names = Vec::new();
-        let resolver = |placeholder: Placeholder<'_>| resolve(placeholder, environment, secret);
-        let providers = blocks.into_iter().filter_map(|block| provider(block, &mut names, &resolver, &mut faults));
+        let providers = blocks.into_iter().filter_map(|block| provider(block, &mut names, resolver, &mut faults));
         let providers: Vec<_> = providers.collect();
         let route = match root.section("route", &mut faults) {
             Some(section) => Route::read(section, &names, &mut faults),
@@ -67,7 +70,7 @@ impl File {
         let retry = root.section("retry", &mut faults).map(|section| RetrySettings::read(section, &mut faults));
         let texts = root.section("texts", &mut faults).map(|section| texts(section, &mut faults));
         let state = root.section("state", &mut faults).map(|section| StateSettings::read(section, &mut faults));
-        let limits = root.section("limits", &mut faults).map(|section| Limits::read(section, &resolver, &mut faults));
+        let limits = root.section("limits", &mut faults).map(|section| Limits::read(section, resolver, &mut faults));
         let test_numbers = TestNumbers::read(root.sections("test_number", &mut faults), &mut faults);
         root.finish(&mut faults);
         faults.or(Self {

@@ -1,5 +1,6 @@
 //! Everything that the worker is told: the environment and the configuration file, checked whole at start.
 
+mod checked;
 mod file;
 mod placeholders;
 
@@ -10,7 +11,7 @@ use shared::settings::Faults;
 use shared::{Clock, Environment, EnvironmentFault, KeyArn, Settings, UserPoolId};
 
 use crate::limits::Limits;
-use crate::provider::{HttpClientError, HttpGateway, HttpGatewaySettings, Provider, Twilio, TwilioSettings};
+use crate::provider::{BaseUrl, HttpClientError, HttpGateway, HttpGatewaySettings, Provider, Twilio, TwilioSettings};
 use crate::provider_secret::{SecretError, SecretMembers};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
@@ -18,8 +19,10 @@ use crate::route::Route;
 use crate::state::StateSettings;
 use crate::test_numbers::TestNumbers;
 
+pub use checked::Checked;
 pub use file::File;
 pub(crate) use file::provider_name;
+pub use placeholders::Needed;
 
 /// What processing a record depends on.
 #[derive(Clone, Debug)]
@@ -45,6 +48,29 @@ pub enum ProviderSettings {
 }
 
 impl ProviderSettings {
+    /// The name in routes, logs and metrics.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Twilio(settings) => &settings.name,
+            Self::Http(settings) => &settings.name,
+        }
+    }
+
+    /// What the file calls this kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Twilio(_) => "twilio",
+            Self::Http(_) => "http",
+        }
+    }
+
+    pub fn base_url(&self) -> &BaseUrl {
+        match self {
+            Self::Twilio(settings) => &settings.base_url,
+            Self::Http(settings) => settings.base_url(),
+        }
+    }
+
     /// The provider, ready to send.
     ///
     /// # Errors

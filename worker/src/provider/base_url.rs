@@ -43,6 +43,10 @@ impl BaseUrl {
         }
     }
 
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
     /// Whether the client may be told to refuse everything but https.
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"

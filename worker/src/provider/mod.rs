@@ -16,8 +16,8 @@ use secrecy::SecretString;
 use shared::{MessageId, PhoneNumber};
 
 pub use base_url::{BaseUrl, BaseUrlError};
-pub(crate) use fields::secret_as;
-pub use fields::{Placeholder, Resolve};
+pub(crate) use fields::secret_that;
+pub use fields::{Placeholder, Resolve, Resolved};
 pub use gateway::{HttpGateway, HttpGatewaySettings};
 pub use http::{HttpClientError, HttpSettings, http_client};
 pub(crate) use test_number::TestNumberProvider;

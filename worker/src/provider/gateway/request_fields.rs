@@ -212,7 +212,7 @@ fn basic_auth(mut block: Section<'_>, resolve: &Resolve<'_>, faults: &mut Faults
         text if text.contains(':') || text.contains(char::is_control) => {
             Err("holds a colon or control character, which Basic authentication cannot carry")
         }
-        text => Ok(text.to_owned()),
+        _ => Ok(()),
     };
     let user = fields::text(&mut block, "user", resolve, user, faults);
     let password = fields::secret(&mut block, "password", resolve, faults);

@@ -8,14 +8,14 @@ use super::classify::Answers;
 use super::pointer::Pointer;
 use super::request::Request;
 use super::rules::Rule;
-use crate::provider::Resolve;
 use crate::provider::http::Timeouts;
+use crate::provider::{BaseUrl, Resolve};
 
 const VALIDITIES: std::ops::RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(30 * 24);
 
 /// How to send through a gateway of which Sealpost knows nothing.
 pub struct HttpGatewaySettings {
-    pub(super) name: String,
+    pub(crate) name: String,
     pub(super) request: Request,
     pub(super) answers: Answers,
     /// The longest validity that the gateway takes; none when it has no limit.
@@ -42,6 +42,10 @@ impl HttpGatewaySettings {
         faults.extend(own);
         let request = request.filter(|_| sound)?;
         Some(Self { name, request, answers, max_validity, timeouts })
+    }
+
+    pub(crate) fn base_url(&self) -> &BaseUrl {
+        &self.request.base_url
     }
 }
 

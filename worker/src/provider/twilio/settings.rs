@@ -11,8 +11,8 @@ const DEFAULT_BASE_URL: &str = "https://api.twilio.com";
 
 /// How to send through one Twilio account.
 pub struct TwilioSettings {
-    pub(super) name: String,
-    pub(super) base_url: BaseUrl,
+    pub(crate) name: String,
+    pub(crate) base_url: BaseUrl,
     pub(super) account_sid: String,
     pub(super) credentials: BasicAuth,
     pub(super) sender: Sender,
@@ -26,9 +26,8 @@ pub struct TwilioSettings {
 /// Whom the SMS comes from.
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) enum Sender {
-    Number(PhoneNumber),
-    ShortCode(String),
-    Alphanumeric(String),
+    /// A number, a short code or a name.
+    From(String),
     MessagingService(String),
 }
 
@@ -59,7 +58,7 @@ impl TwilioSettings {
         let base_url = section.parsed("base_url", BaseUrl::parse, faults);
         let base_url = base_url.or_else(|| BaseUrl::parse(DEFAULT_BASE_URL).ok());
 
-        let account_sid = fields::text(section, "account_sid", placeholders, |text| sid("AC", text), faults);
+        let account_sid = fields::text(section, "account_sid", placeholders, |text| is_sid("AC", text), faults);
         if account_sid.is_absent() {
             section.fault(format!("provider {name} needs account_sid (AC and 32 hexadecimal digits)"), faults);
         }
@@ -83,17 +82,16 @@ impl TwilioSettings {
 }
 
 fn sender(section: &mut Section<'_>, name: &str, placeholders: &Resolve<'_>, faults: &mut Faults) -> Option<Sender> {
-    let from = fields::text(section, "from", placeholders, Sender::from, faults);
-    let service = |text: &str| sid("MG", text).map(Sender::MessagingService);
-    let service = fields::text(section, "messaging_service_sid", placeholders, service, faults);
+    let from = fields::text(section, "from", placeholders, is_sender, faults);
+    let service = fields::text(section, "messaging_service_sid", placeholders, |text| is_sid("MG", text), faults);
     match (from, service) {
         (Field::Absent, Field::Absent) => {
             let fault = format!("provider {name} needs a sender: give either from or messaging_service_sid");
             section.fault(fault, faults);
             None
         }
-        (from, Field::Absent) => from.sound(),
-        (Field::Absent, service) => service.sound(),
+        (from, Field::Absent) => from.sound().map(Sender::From),
+        (Field::Absent, service) => service.sound().map(Sender::MessagingService),
         (Field::Faulty | Field::Sound(_), Field::Faulty | Field::Sound(_)) => {
             let fault = format!("provider {name} has two senders: remove either from or messaging_service_sid");
             section.fault(fault, faults);
@@ -110,7 +108,7 @@ fn credentials(
     faults: &mut Faults,
 ) -> Option<BasicAuth> {
     let token = fields::secret(section, "auth_token", placeholders, faults);
-    let key_sid = fields::text(section, "api_key_sid", placeholders, |text| sid("SK", text), faults);
+    let key_sid = fields::text(section, "api_key_sid", placeholders, |text| is_sid("SK", text), faults);
     let key_secret = fields::secret(section, "api_key_secret", placeholders, faults);
     let fault = match (token.is_absent(), key_sid.is_absent(), key_secret.is_absent()) {
         (false, true, true) => {
@@ -126,32 +124,26 @@ fn credentials(
     None
 }
 
-impl Sender {
-    /// A number, a short code, or a name of up to 11 characters: letters, digits, space, `+`, `-`, `_`, `&`, at
-    /// least one letter (<https://support.twilio.com/hc/en-us/articles/223181348>).
-    fn from(text: &str) -> Result<Self, &'static str> {
-        if let Ok(number) = PhoneNumber::parse(text) {
-            return Ok(Self::Number(number));
-        }
-        if (3..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(Self::ShortCode(text.to_owned()));
-        }
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'+' | b'-' | b'_' | b'&');
-        let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
-        if text.len() <= 11 && has_letter && text.bytes().all(allowed) {
-            return Ok(Self::Alphanumeric(text.to_owned()));
-        }
-        Err("is no sender; write a number as \"+12065550100\", a short code of 3 to 8 digits, or a name of at most 11 \
-             letters, digits, spaces, +, -, _ and &")
+/// A number, a short code, or a name of up to 11 characters: letters, digits, space, `+`, `-`, `_`, `&`, at
+/// least one letter (<https://support.twilio.com/hc/en-us/articles/223181348>).
+fn is_sender(text: &str) -> Result<(), &'static str> {
+    let is_short_code = (3..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'+' | b'-' | b'_' | b'&');
+    let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_name = text.len() <= 11 && has_letter && text.bytes().all(allowed);
+    if PhoneNumber::parse(text).is_ok() || is_short_code || is_name {
+        return Ok(());
     }
+    Err("is no sender; write a number as \"+12065550100\", a short code of 3 to 8 digits, or a name of at most 11 \
+         letters, digits, spaces, +, -, _ and &")
 }
 
 /// Twilio's identifiers: two letters that say of what, and 32 hexadecimal digits
 /// (<https://www.twilio.com/docs/glossary/what-is-a-sid>).
-fn sid(prefix: &str, text: &str) -> Result<String, String> {
+fn is_sid(prefix: &str, text: &str) -> Result<(), String> {
     let digits = text.strip_prefix(prefix).unwrap_or_default();
     if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(text.to_owned());
+        return Ok(());
     }
     Err(format!("must be {prefix} and 32 hexadecimal digits, as Twilio's console shows it"))
 }
@@ -165,18 +157,18 @@ impl std::fmt::Debug for TwilioSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Placeholder;
-    use secrecy::{ExposeSecret, SecretString};
+    use crate::provider::{Placeholder, Resolved};
+    use secrecy::ExposeSecret;
     use shared::settings::Document;
     use std::time::Duration;
 
     const HEX: &str = "0123456789abcdef0123456789ABCDEF";
 
-    fn resolve(placeholder: Placeholder<'_>) -> Result<SecretString, String> {
+    fn resolve(placeholder: Placeholder<'_>) -> Result<Resolved, String> {
         match placeholder {
-            Placeholder::Env("SID") => Ok(format!("AC{HEX}").into()),
-            Placeholder::Env("FROM") => Ok("+12065550100".into()),
-            Placeholder::Env("TOKEN") | Placeholder::Secret("TOKEN") => Ok("hush-token".into()),
+            Placeholder::Env("SID") => Ok(Resolved::Value(format!("AC{HEX}").into())),
+            Placeholder::Env("FROM") => Ok(Resolved::Value("+12065550100".into())),
+            Placeholder::Env("TOKEN") | Placeholder::Secret("TOKEN") => Ok(Resolved::Value("hush-token".into())),
             Placeholder::Env(_) | Placeholder::Secret(_) => Err(format!("names {placeholder}, which is not set")),
         }
     }
@@ -197,7 +189,7 @@ mod tests {
         let settings = read("account_sid = \"ACHEX\"\nauth_token = \"${secret:TOKEN}\"\nfrom = \"+12065550100\"\n")
             .expect("a sound block");
         assert_eq!(settings.base_url, BaseUrl::parse(DEFAULT_BASE_URL).expect("sound"));
-        assert_eq!(settings.sender, Sender::Number(PhoneNumber::parse("+12065550100").expect("a number")));
+        assert_eq!(settings.sender, Sender::From("+12065550100".to_owned()));
         assert_eq!(settings.credentials.user, format!("AC{HEX}"));
         assert_eq!(settings.credentials.password.expose_secret(), "hush-token");
         assert!(!settings.discard_content);
@@ -225,14 +217,11 @@ mod tests {
 
     #[test]
     fn senders_are_numbers_short_codes_and_names() {
-        for text in ["123", "12345", "12345678"] {
-            assert_eq!(Sender::from(text), Ok(Sender::ShortCode(text.to_owned())));
-        }
-        for text in ["Example", "A", "My Shop &Co", "A+b-c_d 1"] {
-            assert_eq!(Sender::from(text), Ok(Sender::Alphanumeric(text.to_owned())));
+        for text in ["+12065550100", "123", "12345", "12345678", "Example", "A", "My Shop &Co", "A+b-c_d 1"] {
+            assert_eq!(is_sender(text), Ok(()), "{text}");
         }
         for text in ["", "12", "123456789", "twelve chars", "Café", "- -", "+1", "+0123456789", "a\nb"] {
-            assert!(Sender::from(text).is_err(), "{text}");
+            assert!(is_sender(text).is_err(), "{text}");
         }
     }
 
