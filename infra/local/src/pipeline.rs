@@ -10,6 +10,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
+use shared::telemetry::{JsonLines, MetricsNamespace};
 use shared::{Clock, Environment, KeyArn, UserPoolId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -20,6 +21,7 @@ use worker::{
 };
 
 use crate::aws::{EmbeddedAws, InvocationContext, LambdaFunction as _};
+use crate::both::Both;
 use crate::cognito::UserPool;
 use crate::fake_twilio::{FakeTwilio, FakeTwilioSettings};
 use crate::journey::{Heard, Journey, News, Observer};
@@ -36,6 +38,8 @@ pub const AUTH_TOKEN: &str = "local-auth-token";
 /// The fake Twilio's name in the route and on the screen.
 pub(crate) const PROVIDER: &str = "twilio-local";
 const POOL: &str = "eu-west-1_LOCAL0001";
+/// What the worker logs, as if it were a function.
+pub(crate) const WORKER_LOG_GROUP: &str = "/aws/lambda/worker";
 const QUEUE: &str = "sealpost";
 pub(crate) const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
 pub(crate) const STATE_TABLE: &str = "sealpost-state";
@@ -104,6 +108,8 @@ impl Pipeline {
         let sqs = aws_sdk_sqs::Client::from_conf(worker::sqs_config(&worker_aws));
         let kms = aws_sdk_kms::Client::from_conf(worker::kms_config(&worker_aws));
         let (config, providers) = configuration(&pool, &twilio.base_url(), retry)?;
+        let worker_log =
+            JsonLines::new(aws.logs().writer(WORKER_LOG_GROUP), Clock::system(), MetricsNamespace::default());
         let worker = Arc::new(Worker {
             config,
             keys: Arc::new(KmsKeys::new(kms)),
@@ -114,7 +120,7 @@ impl Pipeline {
             random: Mutex::new(fastrand::Rng::new()),
             ledger: Ledger::new(Some(table.clone())),
             kill_switches: KillSwitches::new(Some(table)),
-            telemetry: Arc::new(Observer { heard: hears.clone(), invocation: None }),
+            telemetry: Arc::new(Both(Observer { heard: hears.clone(), invocation: None }, worker_log)),
         });
         let warming = tokio::task::spawn_blocking(worker::warm_up_phone_number_plans);
         let feeding = tokio::spawn(feed(worker, aws_sdk_sqs::Client::new(&worker_aws), queue_url.clone()));

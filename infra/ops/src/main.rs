@@ -12,9 +12,12 @@ mod dlq;
 mod help;
 #[cfg(feature = "local")]
 mod local;
+mod printable;
+#[cfg(feature = "local")]
+mod send;
 mod stack;
-mod untyped;
 mod switch;
+mod untyped;
 mod usage;
 
 /// The operators' tool of Sealpost.
@@ -31,6 +34,8 @@ enum Command {
     #[cfg(feature = "local")]
     Local(local::Arguments),
     Switch(switch::Arguments),
+    #[cfg(feature = "local")]
+    Send(Box<send::Arguments>),
     Dlq(Box<dlq::Arguments>),
     /// Print the completions of a shell.
     Completions(help::CompletionsArguments),
@@ -43,6 +48,8 @@ fn main() -> ExitCode {
         #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments),
         Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
+        #[cfg(feature = "local")]
+        Command::Send(arguments) => send::run(&arguments),
         Command::Dlq(arguments) => dlq::run(*arguments),
         Command::Completions(arguments) => help::completions(&arguments, Cli::command()).map(|()| true),
         Command::Man => help::manual(Cli::command()).map(|()| true),

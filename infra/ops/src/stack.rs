@@ -15,6 +15,15 @@ pub(crate) const DEAD_LETTER_QUEUE_URL: &str = "DeadLetterQueueUrl";
 pub(crate) const FAILED_INVOCATIONS_QUEUE_URL: &str = "FailedInvocationsQueueUrl";
 /// The unique ids of the roles of producer, worker and redrive, with commas between.
 pub(crate) const TRUSTED_SENDER_IDS: &str = "TrustedSenderIds";
+/// The function that a pool has as its trigger.
+#[cfg(feature = "local")]
+pub(crate) const PRODUCER_ARN: &str = "ProducerArn";
+/// The key that a pool seals its codes with.
+#[cfg(feature = "local")]
+pub(crate) const KEY_ARN: &str = "KeyArn";
+/// Where the worker's log lines are.
+#[cfg(feature = "local")]
+pub(crate) const WORKER_LOG_GROUP: &str = "WorkerLogGroup";
 /// The table that the workers share.
 pub(crate) const STATE_TABLE: &str = "StateTable";
 
@@ -43,6 +52,11 @@ struct Stack {
 impl StackArguments {
     pub(crate) fn names_one(&self) -> bool {
         self.stack.is_some()
+    }
+
+    #[cfg(feature = "local")]
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.stack.as_deref()
     }
 
     /// # Errors

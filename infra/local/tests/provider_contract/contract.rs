@@ -31,9 +31,8 @@ pub(crate) async fn a_dry_run_shows_what_arrives(subject: &Subject) {
     let shown = subject.request(&gateway.base_url());
     let target = &shown.url().as_str()[gateway.base_url().len()..];
     assert_eq!(format!("{} {target} HTTP/1.1", shown.method()), arrived.line);
-    let of_http = |header: &&String| {
-        ["host: ", "user-agent: ", "content-length: "].iter().any(|name| header.starts_with(name))
-    };
+    let of_http =
+        |header: &&String| ["host: ", "user-agent: ", "content-length: "].iter().any(|name| header.starts_with(name));
     let headers: Vec<_> = shown.headers().iter().map(|(name, value)| format!("{name}: {value}")).collect();
     assert_eq!(headers, arrived.headers.into_iter().filter(|header| !of_http(&header)).collect::<Vec<_>>());
     assert_eq!(shown.content(), arrived.body);
