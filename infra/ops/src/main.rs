@@ -9,16 +9,21 @@ use usage::WrongUsage;
 
 mod aws;
 mod dlq;
+mod function_arn;
 mod help;
+mod invoke_right;
 #[cfg(feature = "local")]
 mod local;
 mod printable;
+mod private_file;
 #[cfg(feature = "local")]
 mod send;
 mod stack;
 mod switch;
+mod trigger;
 mod untyped;
 mod usage;
+mod user_pool;
 
 /// The operators' tool of Sealpost.
 #[derive(Parser)]
@@ -33,6 +38,8 @@ enum Command {
     /// Run the whole pipeline on this machine: embedded SQS, KMS and DynamoDB, the real producer and worker, a fake Twilio.
     #[cfg(feature = "local")]
     Local(local::Arguments),
+    Attach(Box<trigger::AttachArguments>),
+    Detach(Box<trigger::DetachArguments>),
     Switch(switch::Arguments),
     #[cfg(feature = "local")]
     Send(Box<send::Arguments>),
@@ -47,6 +54,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments),
+        Command::Attach(arguments) => trigger::attach(&arguments),
+        Command::Detach(arguments) => trigger::detach(&arguments),
         Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
         #[cfg(feature = "local")]
         Command::Send(arguments) => send::run(&arguments),

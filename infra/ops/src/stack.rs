@@ -16,10 +16,8 @@ pub(crate) const FAILED_INVOCATIONS_QUEUE_URL: &str = "FailedInvocationsQueueUrl
 /// The unique ids of the roles of producer, worker and redrive, with commas between.
 pub(crate) const TRUSTED_SENDER_IDS: &str = "TrustedSenderIds";
 /// The function that a pool has as its trigger.
-#[cfg(feature = "local")]
 pub(crate) const PRODUCER_ARN: &str = "ProducerArn";
 /// The key that a pool seals its codes with.
-#[cfg(feature = "local")]
 pub(crate) const KEY_ARN: &str = "KeyArn";
 /// Where the worker's log lines are.
 #[cfg(feature = "local")]

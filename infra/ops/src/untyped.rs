@@ -15,7 +15,6 @@ use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier,
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_runtime_api::http::Headers;
@@ -76,8 +75,8 @@ impl Answer {
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    #[error("{operation} was refused: {refusal}")]
-    Refused { operation: &'static str, refusal: Refusal },
+    #[error("{operation} was refused: {refusal}{}", needed(.service, operation, refusal))]
+    Refused { service: Service, operation: &'static str, refusal: Refusal },
     #[error("{operation} was not answered: {cause}")]
     NotAnswered { operation: &'static str, cause: String },
 }
@@ -101,6 +100,15 @@ impl Refusal {
 
     pub(crate) fn is_not_found(&self) -> bool {
         self.code == "ResourceNotFoundException"
+    }
+}
+
+/// The right that a refusal for want of one asks for. IAM's actions are named like the operations, but for one.
+fn needed(service: &Service, operation: &str, refusal: &Refusal) -> String {
+    let action = if operation == "Invoke" { "InvokeFunction" } else { operation };
+    match refusal.is_missing_right() {
+        true => format!(" (it needs the right {}:{action})", service.signing_name()),
+        false => String::new(),
     }
 }
 
@@ -218,9 +226,9 @@ impl<'a> Untyped<'a> {
             call = call.time_source(time);
         }
         let call = call.serializer(serialize).deserializer(read).build();
-        call.invoke(body).await.map_err(|error| match error {
-            SdkError::ServiceError(refused) => CallError::Refused { operation, refusal: refused.into_err() },
-            other => CallError::NotAnswered { operation, cause: DisplayErrorContext(other).to_string() },
+        call.invoke(body).await.map_err(|error| match error.as_service_error() {
+            Some(refusal) => CallError::Refused { service, operation, refusal: refusal.clone() },
+            None => CallError::NotAnswered { operation, cause: DisplayErrorContext(error).to_string() },
         })
     }
 
@@ -302,6 +310,7 @@ impl Service {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "what a deserializer returns is the orchestrator's choice")]
 fn read(response: &HttpResponse) -> Result<Answer, OrchestratorError<Refusal>> {
     let body = response.body().bytes().unwrap_or_default();
     if !response.status().is_success() {
