@@ -10,7 +10,7 @@ pub use esdk::SealError;
 use esdk::{SealOptions, WrappedDataKey, seal, seal_with};
 use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
-use shared::{KeyArn, TriggerSource, UserPoolId};
+use shared::{Clock, KeyArn, TriggerSource, UserPoolId};
 
 use crate::aws::kms::{Kms, KmsError};
 
@@ -22,6 +22,16 @@ pub struct UserPool {
 }
 
 impl UserPool {
+    /// A pool with a key of its own in this KMS.
+    ///
+    /// # Errors
+    /// When KMS makes no key.
+    pub fn with_new_key(id: UserPoolId, kms: Arc<Kms>) -> anyhow::Result<Self> {
+        let now = u64::try_from(Clock::system().now().as_millisecond()).unwrap_or_default();
+        let key = kms.create_key("codes of a user pool", sqs::Timestamp::from_unix_millis(now))?;
+        Ok(Self { id, key: KeyArn::parse(&key.arn)?, kms })
+    }
+
     /// Seals a code as Cognito does; base64.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 use shared::telemetry::{JsonLines, MetricsNamespace};
-use shared::{Clock, Environment, KeyArn, UserPoolId};
+use shared::{Clock, Environment, UserPoolId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use worker::config::{Config, File};
@@ -89,7 +89,7 @@ impl Pipeline {
             auth_token: AUTH_TOKEN.to_owned(),
         });
         let twilio = Arc::new(twilio.await.context("listening for the fake Twilio")?);
-        let pool = user_pool(&aws)?;
+        let pool = UserPool::with_new_key(UserPoolId::parse(POOL)?, Arc::clone(aws.kms().model()))?;
         let producer_aws = aws_config_for(&aws, PRODUCER_ID);
         let worker_aws = aws_config_for(&aws, WORKER_ID);
         let (queue_url, dead_letter_queue_url) = create_queues(&aws_sdk_sqs::Client::new(&worker_aws), &retry).await?;
@@ -230,13 +230,6 @@ impl Drop for Pipeline {
 async fn ring(twilio: Arc<FakeTwilio>, hears: UnboundedSender<Heard>) {
     // Nobody listens any more once the run is over.
     while hears.send(Heard::Phone(twilio.next_message().await)).is_ok() {}
-}
-
-fn user_pool(aws: &EmbeddedAws) -> anyhow::Result<UserPool> {
-    let kms = Arc::clone(aws.kms().model());
-    let now = u64::try_from(Clock::system().now().as_millisecond()).unwrap_or_default();
-    let key = kms.create_key("codes of the local user pool", sqs::Timestamp::from_unix_millis(now))?;
-    Ok(UserPool { id: UserPoolId::parse(POOL)?, key: KeyArn::parse(&key.arn)?, kms })
 }
 
 fn aws_config_for(aws: &EmbeddedAws, caller: &str) -> SdkConfig {

@@ -1,7 +1,5 @@
 //! The trigger's invocation, and what the producer answers.
 
-use std::fmt;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -29,16 +27,6 @@ pub(super) struct ProducerError {
     pub(super) error_type: String,
     /// Of errors that are the producer's own: another function might say what is not to be shown.
     pub(super) message: Option<String>,
-}
-
-impl fmt::Display for ProducerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { error_type, message } = self;
-        match message {
-            Some(message) => write!(f, "{error_type}: {message}"),
-            None => f.write_str(error_type),
-        }
-    }
 }
 
 impl Invocation {

@@ -47,10 +47,13 @@ impl MadeUp {
         self.code.as_ref().map(escaped)
     }
 
-    /// The event that Cognito would send.
-    pub(super) fn event(&self, pool: &UserPoolId, sealed: Option<&Sealed>) -> Value {
-        let text = sealed.map(|sealed| sealed.text.as_str());
-        let mut event = local::cognito::event(pool, self.source, self.to.expose(), text);
+    pub(super) fn to(&self) -> &PhoneNumber {
+        &self.to
+    }
+
+    /// The event that Cognito would send, with this sealed code.
+    pub(super) fn event(&self, pool: &UserPoolId, sealed: Option<&str>) -> Value {
+        let mut event = local::cognito::event(pool, self.source, self.to.expose(), sealed);
         event["request"]["userAttributes"]["sub"] = json!(self.sub);
         event
     }

@@ -1,6 +1,7 @@
 //! `sealpost send`: a message of the operator's own goes the way of every other one, so that a deployment is proved before
 //! a user depends on it.
 
+mod dry_run;
 mod ending;
 mod following;
 mod invocation;
@@ -14,6 +15,7 @@ mod sealing;
 mod target;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -37,11 +39,14 @@ use crate::usage::{WrongUsage, trigger_source};
 /// A real SMS goes to the phone. Its code is random and opens nothing, so it is shown, to be compared with what the phone
 /// shows. Exit code 0: delivered. 1: not, with the reason.
 ///
+/// With --provider and --dry-run nothing is called, and the request is shown that a provider's adapter would make.
+///
 /// Examples:
 ///   sealpost send --stack sealpost --user-pool eu-west-1_AbCdEfGhI --to +12065550100
 ///   sealpost send --stack sealpost --user-pool eu-west-1_AbCdEfGhI --source Authentication --to +12065550100 --yes
 ///   sealpost send --function my-producer --key arn:aws:kms:eu-west-1:123456789012:key/KEY-ID \
 ///     --worker-log-group /aws/lambda/my-worker --user-pool eu-west-1_AbCdEfGhI --to +12065550100 --yes
+///   sealpost send --provider twilio-main --dry-run --to +12065550100 --config infra/aws/sealpost.toml
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
@@ -59,9 +64,18 @@ pub(crate) struct Arguments {
     /// Do it. Without this, only what would be done is said.
     #[arg(long, conflicts_with = "dry_run")]
     yes: bool,
-    /// Only say what would be done: the default.
+    /// Only say what would be done: the default. With --provider, show the request.
     #[arg(long)]
     dry_run: bool,
+    /// The provider, as its name is in the configuration, whose request is to be shown.
+    #[arg(
+        long, value_name = "NAME", requires = "dry_run",
+        conflicts_with_all = ["user_pool", "function", "key", "worker_log_group", "stack"],
+    )]
+    provider: Option<String>,
+    /// The configuration file that describes the provider.
+    #[arg(long, env = "SEALPOST_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -70,6 +84,15 @@ pub(crate) struct Arguments {
 /// Whether the message was delivered, or nothing was to be done.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let to = number(&arguments.to)?;
+    if let Some(provider) = &arguments.provider {
+        const MISSING: WrongUsage = WrongUsage("which configuration? Give --config, or set SEALPOST_CONFIG");
+        let config = arguments.config.as_ref().ok_or(MISSING)?;
+        let mut random = fastrand::Rng::new();
+        let made_up = MadeUp::new(arguments.source, to, &mut random);
+        let outside = (&Clock::system(), &mut random);
+        dry_run::run(config, provider, &made_up, outside, arguments.json, &mut anstream::stdout())?;
+        return Ok(true);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.context("starting the runtime")?.block_on(send(arguments, to, &mut anstream::stdout()))
 }
@@ -90,7 +113,8 @@ async fn send(arguments: &Arguments, to: PhoneNumber, out: &mut dyn Write) -> an
     let mut report = Report::begin(plan, &made_up, arguments.json, out);
     let sealed = sealing::seal(&deployment.aws, &target, &made_up).await?;
     report.sealed(sealed.as_ref())?;
-    let invocation = Invocation::make(&aws, &target.producer, &made_up.event(&target.pool, sealed.as_ref())).await?;
+    let event = made_up.event(&target.pool, sealed.as_ref().map(|sealed| sealed.text.as_str()));
+    let invocation = Invocation::make(&aws, &target.producer, &event).await?;
     let id = invocation.message_id(sealed.as_ref());
     if let Some(fact) = invocation.fact {
         report.fact(&fact)?;

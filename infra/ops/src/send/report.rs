@@ -112,8 +112,10 @@ impl<'r> Report<'r> {
                 writeln!(out, "to clear it away: sealpost dlq{stack} drop --id {short} --yes")
             }
             Ending::NotAccepted(error) => {
-                writeln!(out, "the producer did not accept it: {}", error)?;
-                writeln!(out, "{}", error.remedy())
+                // The producer's own words are told already, unless Lambda kept its log back.
+                let message = error.message.as_ref().filter(|_| self.facts.is_empty());
+                let message = message.map(|message| format!(" ({message})")).unwrap_or_default();
+                writeln!(out, "not accepted, {}{message}: {}", error.error_type, error.remedy())
             }
             Ending::NotYet { within, last } => {
                 let stand = last.as_deref().map_or_else(nothing_yet, stand);

@@ -8,8 +8,8 @@ use crate::usage::WrongUsage;
 #[derive(clap::Args)]
 pub(super) struct TargetArguments {
     /// The user pool to act for.
-    #[arg(long, value_name = "POOL", value_parser = user_pool)]
-    user_pool: UserPoolId,
+    #[arg(long, alias = "user-pool-id", value_name = "POOL", value_parser = user_pool, required_unless_present = "provider")]
+    user_pool: Option<UserPoolId>,
     /// The producer, by name or ARN; by default the stack's.
     #[arg(long, value_name = "PRODUCER", value_parser = function)]
     function: Option<String>,
@@ -46,7 +46,7 @@ impl Target {
         let key = find(key, stack::KEY_ARN, "sealed with which key? Give --key, or --stack")?;
         let group = arguments.worker_log_group.as_deref();
         Ok(Self {
-            pool: arguments.user_pool.clone(),
+            pool: arguments.user_pool.clone().ok_or(WrongUsage("which user pool? Give --user-pool"))?,
             key: KeyArn::parse(&key)
                 .map_err(|error| anyhow::anyhow!("the stack's output {} {error}", stack::KEY_ARN))?,
             producer: find(
