@@ -22,7 +22,7 @@ pub struct Settings {
     pub seed: u64,
     /// How much SQS may hold.
     pub sqs_limits: sqs::Limits,
-    /// More services, by target prefix: `AmazonSSM`.
+    /// More services, by target prefix: `AmazonSSM`. One whose prefix is that of a service here takes its place.
     pub services: BTreeMap<String, Arc<dyn Service>>,
 }
 
@@ -64,14 +64,17 @@ impl EmbeddedAws {
         let queue_urls = format!("{}/{account_id}/", endpoint(bound.address()));
         let sqs = Arc::new(SqsService::new(account, queue_urls));
         let kms = Arc::new(KmsService::new(Arc::new(Kms::new(&region, &account_id))));
-        services.insert("AmazonSQS".to_owned(), Arc::clone(&sqs) as Arc<dyn Service>);
-        services.insert("TrentService".to_owned(), Arc::clone(&kms) as Arc<dyn Service>);
+        let mut serve = |prefix: &str, service: Arc<dyn Service>| {
+            services.entry(prefix.to_owned()).or_insert(service);
+        };
+        serve("AmazonSQS", Arc::clone(&sqs) as Arc<dyn Service>);
+        serve("TrentService", Arc::clone(&kms) as Arc<dyn Service>);
         let dynamodb = Arc::new(DynamoDbService::new().map_err(io::Error::other)?);
-        services.insert("DynamoDB_20120810".to_owned(), Arc::clone(&dynamodb) as Arc<dyn Service>);
+        serve("DynamoDB_20120810", Arc::clone(&dynamodb) as Arc<dyn Service>);
         let secrets = Arc::new(SecretsService::new(SecretsManager::new(&region, &account_id, seed)));
-        services.insert("secretsmanager".to_owned(), Arc::clone(&secrets) as Arc<dyn Service>);
+        serve("secretsmanager", Arc::clone(&secrets) as Arc<dyn Service>);
         let logs = Arc::new(LogsService::default());
-        services.insert("Logs_20140328".to_owned(), Arc::clone(&logs) as Arc<dyn Service>);
+        serve("Logs_20140328", Arc::clone(&logs) as Arc<dyn Service>);
         let lambda = Arc::new(LambdaService::new(&region, &account_id, Arc::clone(&logs)));
         Ok(Self { listener: bound.serve(services, Arc::clone(&lambda)), sqs, kms, dynamodb, secrets, lambda, logs })
     }
