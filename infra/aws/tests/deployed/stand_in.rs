@@ -19,6 +19,7 @@ pub(crate) fn template(adapted: Adapted) -> Value {
         serve_without_tls(&mut template);
         know_sessions_by_their_own_arn(&mut template);
         use_the_key_whatever_the_encryption_context(&mut template);
+        name_log_groups_without_their_streams(&mut template);
         trust_the_account(&mut template);
     }
     template
@@ -56,7 +57,10 @@ fn know_sessions_by_their_own_arn(template: &mut Value) {
             let session = format!("arn:aws:sts::${{AWS::AccountId}}:assumed-role/${{{name}}}/*");
             *role = json!({ "Fn::Sub": session });
         }
-    /// It knows no `kms:EncryptionContext:…`, so that what it conditions would never be allowed.
+    }
+}
+
+/// It knows no `kms:EncryptionContext:…`, so that what it conditions would never be allowed.
 fn use_the_key_whatever_the_encryption_context(template: &mut Value) {
     let [unseals, seals] = ["kms:Decrypt", "kms:GenerateDataKey"];
     for (policy, document, actions) in [
@@ -65,13 +69,20 @@ fn use_the_key_whatever_the_encryption_context(template: &mut Value) {
         ("Key", "KeyPolicy", &[unseals, seals]),
     ] {
         let uses = |statement: &&mut Value| actions.iter().any(|action| statement["Action"] == *action);
-        let mut changed = 0;
         for statement in statements(template, policy, document).iter_mut().filter(uses) {
             statement.as_object_mut().unwrap().remove("Condition").unwrap();
-            changed += 1;
         }
-        assert_eq!(changed, actions.len(), "{policy}");
     }
+}
+
+/// Its ARN of a log group that is read lacks the `:*` of AWS's.
+fn name_log_groups_without_their_streams(template: &mut Value) {
+    let policies = &mut template["Resources"]["SendRole"]["Properties"]["Policies"][0]["PolicyDocument"];
+    let mut statements = policies["Statement"].as_array_mut().unwrap().iter_mut();
+    let reads = statements.find(|statement| statement["Action"] == "logs:FilterLogEvents").unwrap();
+    let group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${WorkerLogs}";
+    assert_eq!(reads["Resource"]["Fn::GetAtt"], json!(["WorkerLogs", "Arn"]));
+    reads["Resource"] = json!({ "Fn::Sub": group });
 }
 
 /// Its SenderId is the account.
