@@ -58,6 +58,16 @@ fn a_trigger_is_changed_only_by_whoever_says_so() {
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("which function? Give --function ARN or --stack NAME"));
 }
 
+#[cfg(feature = "local")]
+#[test]
+fn a_message_is_sent_by_the_way_that_a_queue_is_reached_by() {
+    let help = says(&["send", "--help"]);
+    assert!(help.contains("Examples:\n") && help.contains("  sealpost send --stack "), "{help}");
+    for option in ["--user-pool", "--source", "--to", "--wait", "--yes"].iter().chain(&OF_EVERY_AWS_COMMAND) {
+        assert!(help.contains(option), "{option}");
+    }
+}
+
 #[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
