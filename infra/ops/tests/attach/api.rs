@@ -26,6 +26,13 @@ impl Api {
         self.call("cognito-idp", "POST", "/", &headers, &request.to_string())
     }
 
+    /// Makes a key for encryption and says its ARN.
+    pub(crate) fn create_key(&self) -> String {
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "TrentService.CreateKey")];
+        let created = self.call("kms", "POST", "/", &headers, "{}").expect("a key");
+        created["KeyMetadata"]["Arn"].as_str().expect("an ARN").to_owned()
+    }
+
     /// Calls whatever service signs so.
     pub(crate) fn call(
         &self,

@@ -2,10 +2,15 @@
 
 mod api;
 mod cognito;
+mod described;
 mod functions;
 mod generator;
+mod invoking;
+mod others;
+mod refusing;
 mod snapshot;
 mod strictness;
 mod surviving;
+mod telling;
 mod tool;
 mod world;

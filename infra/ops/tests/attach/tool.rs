@@ -63,6 +63,23 @@ impl Tool {
 }
 
 impl Said {
+    /// That it failed with one line that says all this.
+    #[track_caller]
+    pub(crate) fn fails(&self, code: i32, parts: &[&str]) {
+        assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{self:?}");
+        assert!(self.error.starts_with("sealpost: ") && self.error.lines().count() == 1, "{self:?}");
+        for part in parts {
+            assert!(self.error.contains(part), "{part}: {self:?}");
+        }
+    }
+
+    /// What a command that found nothing wrong told people.
+    #[track_caller]
+    pub(crate) fn text(&self) -> &str {
+        assert_eq!((self.code, self.error.as_str()), (Some(0), ""), "{self:?}");
+        &self.out
+    }
+
     /// The one JSON object of a command that found nothing wrong.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use crate::api::Api;
 use crate::cognito::{Messages, UserPools};
 use crate::functions::Functions;
-use crate::generator::{self, KEY};
+use crate::generator::Pool;
 use crate::snapshot::Snapshot;
 use crate::tool::{Said, Tool};
 
@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) functions: Functions,
     pub(crate) api: Api,
     pub(crate) tool: Tool,
+    /// What is attached with.
+    pub(crate) key: String,
     _aws: EmbeddedAws,
     _runtime: Runtime,
 }
@@ -42,18 +44,20 @@ impl World {
         let functions = runtime.block_on(Functions::start());
         functions.create(FUNCTION);
         let tool = Tool::at(&aws.endpoint()).with("AWS_ENDPOINT_URL_LAMBDA", &functions.endpoint());
-        Self { pools, functions, api: Api::at(&aws.endpoint()), tool, _aws: aws, _runtime: runtime }
+        let api = Api::at(&aws.endpoint());
+        let key = api.create_key();
+        Self { pools, functions, api, tool, key, _aws: aws, _runtime: runtime }
     }
 
     /// Makes a pool and says its id.
-    pub(crate) fn create(&self, pool: &generator::Pool) -> String {
-        create(&self.api, pool)
+    pub(crate) fn create(&self, pool: &Pool) -> String {
+        create(&self.api, &pool.sharing(&self.key))
     }
 
     /// Makes a pool that is as Cognito makes one when nothing is said, but for this.
     pub(crate) fn create_with(&self, mut settings: Value) -> String {
         settings["PoolName"] = json!("customers");
-        self.create(&generator::Pool { creation: settings, second_factors: None })
+        self.create(&Pool { creation: settings, second_factors: None })
     }
 
     pub(crate) fn snapshot(&self, id: &str) -> Snapshot {
@@ -61,7 +65,7 @@ impl World {
     }
 
     pub(crate) fn attach(&self, id: &str, further: &[&str]) -> Said {
-        let arguments = ["attach", "--user-pool-id", id, "--function", FUNCTION, "--key", KEY];
+        let arguments = ["attach", "--user-pool-id", id, "--function", FUNCTION, "--key", &self.key];
         self.tool.run(&[&arguments, further].concat())
     }
 
@@ -71,7 +75,7 @@ impl World {
 }
 
 /// Makes a pool on any Cognito and says its id.
-pub(crate) fn create(api: &Api, pool: &generator::Pool) -> String {
+pub(crate) fn create(api: &Api, pool: &Pool) -> String {
     let created =
         api.pools("CreateUserPool", &pool.creation).unwrap_or_else(|refused| panic!("{refused:?}: {pool:#?}"));
     let id = created["UserPool"]["Id"].as_str().expect("an id").to_owned();

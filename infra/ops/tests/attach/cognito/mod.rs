@@ -35,16 +35,17 @@ pub(crate) struct Call {
     pub(crate) request: Value,
 }
 
-/// Something that happens once, at the next call of an operation.
+/// Something that happens once, at a call of an operation.
 struct Interruption {
     operation: &'static str,
+    /// So many calls come first.
+    skip: usize,
     happening: Happening,
 }
 
 enum Happening {
     Refused { code: &'static str, message: String },
-    Before(Box<dyn FnOnce(&mut Pool) + Send>),
-    After(Box<dyn FnOnce(&mut Pool) + Send>),
+    Changed(Box<dyn FnOnce(&mut Pool) + Send>),
 }
 
 impl UserPools {
@@ -58,22 +59,16 @@ impl UserPools {
         self.state().messages = messages;
     }
 
-    /// The next call of this operation is refused; said several times, so many calls are.
-    pub(crate) fn refuse(&self, operation: &'static str, code: &'static str, message: &str) {
+    /// A call of this operation is refused: the next one, or after so many others.
+    pub(crate) fn refuse(&self, operation: &'static str, skip: usize, code: &'static str, message: &str) {
         let happening = Happening::Refused { code, message: message.to_owned() };
-        self.state().interruptions.push(Interruption { operation, happening });
-    }
-
-    /// Somebody else changes the pool just before the next call of this operation is carried out.
-    pub(crate) fn change_before(&self, operation: &'static str, change: impl FnOnce(&mut Pool) + Send + 'static) {
-        let happening = Happening::Before(Box::new(change));
-        self.state().interruptions.push(Interruption { operation, happening });
+        self.state().interruptions.push(Interruption { operation, skip, happening });
     }
 
     /// Somebody else changes the pool just after the next call of this operation was carried out.
     pub(crate) fn change_after(&self, operation: &'static str, change: impl FnOnce(&mut Pool) + Send + 'static) {
-        let happening = Happening::After(Box::new(change));
-        self.state().interruptions.push(Interruption { operation, happening });
+        let happening = Happening::Changed(Box::new(change));
+        self.state().interruptions.push(Interruption { operation, skip: 0, happening });
     }
 
     /// Changes a pool now.
@@ -107,6 +102,7 @@ impl Service for UserPools {
         state.calls.push(Call { operation: operation.to_owned(), request: request.clone() });
         match state.answer(operation, &request) {
             Ok(answer) => Answer::ok(&answer),
+            Err(Refusal { code: code @ "InternalErrorException", message }) => Answer::error(500, code, &message),
             Err(Refusal { code, message }) => Answer::error(400, code, &message),
         }
     }
@@ -117,24 +113,16 @@ impl State {
         if operation == "CreateUserPool" {
             return self.create(request);
         }
-        let next = self.interruptions.iter().position(|interruption| interruption.operation == operation);
-        let happening = next.map(|next| self.interruptions.remove(next).happening);
-        if let Some(Happening::Refused { code, message }) = happening {
-            return Err(Refusal { code, message });
-        }
+        let change = match self.interruption(operation) {
+            Some(Happening::Refused { code, message }) => return Err(Refusal { code, message }),
+            Some(Happening::Changed(change)) => Some(change),
+            None => None,
+        };
         let id = request["UserPoolId"].as_str().unwrap_or_default();
         let pool = self.pools.get_mut(id).ok_or_else(|| Refusal {
             code: "ResourceNotFoundException",
             message: format!("User pool {id} does not exist."),
         })?;
-        let (before, after) = match happening {
-            Some(Happening::Before(change)) => (Some(change), None),
-            Some(Happening::After(change)) => (None, Some(change)),
-            Some(Happening::Refused { .. }) | None => (None, None),
-        };
-        if let Some(change) = before {
-            change(pool);
-        }
         let answer = match operation {
             "DescribeUserPool" => pool.described(),
             "GetUserPoolMfaConfig" => pool.second_factors(),
@@ -144,10 +132,25 @@ impl State {
                 return Err(Refusal { code: "UnknownOperationException", message: format!("{operation} is not here") });
             }
         };
-        if let Some(change) = after {
+        if let Some(change) = change {
             change(pool);
         }
         Ok(answer)
+    }
+
+    /// What happens at this call of an operation, if anything does.
+    fn interruption(&mut self, operation: &str) -> Option<Happening> {
+        let mut due = None;
+        for (number, interruption) in self.interruptions.iter_mut().enumerate() {
+            if interruption.operation != operation {
+                continue;
+            }
+            match interruption.skip.checked_sub(1) {
+                Some(left) => interruption.skip = left,
+                None => due = due.or(Some(number)),
+            }
+        }
+        due.map(|number| self.interruptions.remove(number).happening)
     }
 
     fn create(&mut self, request: &Value) -> Result<Value, Refusal> {

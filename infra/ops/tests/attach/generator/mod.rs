@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use parts::{LambdaConfig, Messages, messages, recovery, schema, tags, triggers};
 use parts::{acr_levels, add_ons, admin_create_user, client_registration, devices, email, password_policy, sms};
 
-/// The key that the tests attach with.
-pub(crate) const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/2b9c4d5e-6f70-4181-92a3-b4c5d6e7f809";
+/// In a pool's creation, the key that it will be attached with.
+const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/THE-KEY";
 /// Another key.
 pub(crate) const OTHER_KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/00000000-6f70-4181-92a3-b4c5d6e7f809";
 
@@ -25,7 +25,13 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Whether there are triggers that share the key, or set one, before anything is attached.
+    /// With this key wherever the pool shares its key with what will be attached.
+    pub(crate) fn sharing(&self, key: &str) -> Self {
+        let creation = self.creation.to_string().replace(KEY, key);
+        Self { creation: serde_json::from_str(&creation).expect("an ARN breaks no JSON"), ..self.clone() }
+    }
+
+    /// Whether another function has the pool's SMS before anything is attached.
     pub(crate) fn has_own_sms_sender(&self) -> bool {
         !self.creation["LambdaConfig"]["CustomSMSSender"].is_null()
     }
