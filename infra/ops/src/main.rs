@@ -9,12 +9,18 @@ use usage::WrongUsage;
 
 mod aws;
 mod dlq;
+mod function_arn;
 mod help;
+mod invoke_right;
 #[cfg(feature = "local")]
 mod local;
+mod private_file;
 mod stack;
 mod switch;
+mod trigger;
+mod untyped;
 mod usage;
+mod user_pool;
 
 /// The operators' tool of Sealpost.
 #[derive(Parser)]
@@ -29,6 +35,8 @@ enum Command {
     /// Run the whole pipeline on this machine: embedded SQS, KMS and DynamoDB, the real producer and worker, a fake Twilio.
     #[cfg(feature = "local")]
     Local(local::Arguments),
+    Attach(Box<trigger::AttachArguments>),
+    Detach(Box<trigger::DetachArguments>),
     Switch(switch::Arguments),
     Dlq(Box<dlq::Arguments>),
     /// Print the completions of a shell.
@@ -41,6 +49,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         #[cfg(feature = "local")]
         Command::Local(arguments) => local::run(arguments),
+        Command::Attach(arguments) => trigger::attach(&arguments),
+        Command::Detach(arguments) => trigger::detach(&arguments),
         Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
         Command::Dlq(arguments) => dlq::run(*arguments),
         Command::Completions(arguments) => help::completions(&arguments, Cli::command()).map(|()| true),

@@ -15,6 +15,10 @@ pub(crate) const DEAD_LETTER_QUEUE_URL: &str = "DeadLetterQueueUrl";
 pub(crate) const FAILED_INVOCATIONS_QUEUE_URL: &str = "FailedInvocationsQueueUrl";
 /// The unique ids of the roles of producer, worker and redrive, with commas between.
 pub(crate) const TRUSTED_SENDER_IDS: &str = "TrustedSenderIds";
+/// The function that a pool has as its trigger.
+pub(crate) const PRODUCER_ARN: &str = "ProducerArn";
+/// The key that a pool seals its codes with.
+pub(crate) const KEY_ARN: &str = "KeyArn";
 /// The table that the workers share.
 pub(crate) const STATE_TABLE: &str = "StateTable";
 

@@ -40,10 +40,29 @@ fn a_switch_is_reached_as_a_queue_is() {
 }
 
 #[test]
+fn a_trigger_is_changed_only_by_whoever_says_so() {
+    for command in ["attach", "detach"] {
+        let help = says(&[command, "--help"]);
+        assert!(
+            help.contains("Without --yes it only says what it would do.") && help.contains("Examples:\n"),
+            "{help}"
+        );
+        for option in ["--user-pool-id", "--undo-file", "--yes"].iter().chain(&OF_EVERY_AWS_COMMAND) {
+            assert!(help.contains(option), "{command}: {option}");
+        }
+    }
+    let no_key = sealpost(&["attach", "--user-pool-id", "eu-west-1_x", "--region", "eu-west-1", "--function", "x"]);
+    assert_eq!(no_key.status.code(), Some(1), "a function that is none is no matter of usage");
+    let nothing = sealpost(&["attach", "--user-pool-id", "eu-west-1_x", "--region", "eu-west-1"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("which function? Give --function ARN or --stack NAME"));
+}
+
+#[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = says(&["completions", shell]);
-        for word in DLQ.iter().chain(&["switch", "completions"]) {
+        for word in DLQ.iter().chain(&["attach", "detach", "switch", "completions"]) {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }

@@ -60,7 +60,8 @@ fn what_is_given_is_not_made() {
 fn a_stack_says_what_the_operators_tool_asks_it_for() {
     let template = Template::sealpost();
     let outputs = template.section("Outputs");
-    for name in ["QueueUrl", "DeadLetterQueueUrl", "FailedInvocationsQueueUrl", "TrustedSenderIds", "RedriveRoleArn"] {
+    let queues = ["QueueUrl", "DeadLetterQueueUrl", "FailedInvocationsQueueUrl"];
+    for name in queues.into_iter().chain(["TrustedSenderIds", "RedriveRoleArn", "ProducerArn", "KeyArn"]) {
         assert!(outputs.contains_key(name), "{name}");
     }
     let trusted = "${ProducerRole.RoleId},${WorkerRole.RoleId},${RedriveRole.RoleId}";

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::{Timestamp, rfc3339_millis};
 
-use super::audit::new_file;
 use super::operator::Operator;
 use super::queue::Outgoing;
 use super::received::{Attribute, Received};
+use crate::private_file::new_file;
 
 const KIND: &str = "sealpost.dropped.v1";
 /// A body of 1 MiB, each byte of which JSON escapes, with its attributes.

@@ -1,13 +1,14 @@
 //! Audit records: a JSON file of what a command has changed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
 use shared::Timestamp;
+
+use crate::private_file::{file_name, new_file};
 
 /// The record of a command that is going on.
 pub(crate) struct AuditRecord {
@@ -50,19 +51,4 @@ fn write(mut file: File, path: &Path, record: &Value) -> anyhow::Result<()> {
     // At once: a record of many ids would else be written in as many pieces.
     let written = file.write_all(format!("{record:#}\n").as_bytes()).and_then(|()| file.sync_all());
     written.with_context(|| format!("writing {}", path.display()))
-}
-
-/// `sealpost-redrive-20261127T031500Z.json`
-pub(crate) fn file_name(command: &str, now: Timestamp, extension: &str) -> String {
-    let moment: String = format!("{now:.0}").chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    format!("sealpost-{command}-{moment}.{extension}")
-}
-
-/// A new file that its owner alone can read.
-///
-/// # Errors
-/// When there is one, or it cannot be created.
-pub(crate) fn new_file(path: &Path) -> anyhow::Result<File> {
-    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    created.with_context(|| format!("creating {}; nothing was changed", path.display()))
 }

@@ -7,7 +7,6 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
 use super::archive::Archive;
-use super::audit::file_name;
 use super::context::{Context, DeadLetterQueue};
 use super::filter::Filter;
 use super::holding::VISIBILITY_SECONDS;
@@ -18,6 +17,7 @@ use super::queue::MOST_IN_A_CALL;
 use super::received::Received;
 use super::scan::Scan;
 use super::wording::{dead_letters, grouped};
+use crate::private_file::file_name;
 
 /// Letters that are written before they are deleted together.
 const KEPT_AT_ONCE: usize = 100;
