@@ -6,17 +6,17 @@ use crate::world::{FUNCTION, World};
 
 #[test]
 fn a_pool_that_changes_before_the_update_is_left_alone() {
-    for (path, setting, value) in [
-        ("AutoVerifiedAttributes", "AutoVerifiedAttributes", json!(["phone_number"])),
-        ("DeletionProtection", "DeletionProtection", json!("ACTIVE")),
-        ("LambdaConfig.PreSignUp", "LambdaConfig", json!({ "PreSignUp": FUNCTION })),
+    for (setting, value) in [
+        ("AutoVerifiedAttributes", json!(["phone_number"])),
+        ("DeletionProtection", json!("ACTIVE")),
+        ("LambdaConfig", json!({ "PreSignUp": FUNCTION })),
     ] {
         let world = World::new();
         let id = world.create_with(json!({}));
         world.pools.change_after("DescribeUserPool", move |pool| {
             pool.settings.insert(setting.to_owned(), value);
         });
-        world.attach(&id, &["--yes"]).fails(1, &[path, "nothing was changed"]);
+        world.attach(&id, &["--yes"]).fails(1, &[setting, "nothing was changed"]);
         assert_eq!(world.pools.requests("UpdateUserPool").len(), 0);
         assert_eq!(world.snapshot(&id).get("LambdaConfig.CustomSMSSender"), json!(null));
     }

@@ -1,5 +1,7 @@
 //! What a pool is set to, as two calls tell it, and how two such pictures differ.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::api::Api;
@@ -40,7 +42,7 @@ impl Snapshot {
     /// The paths at which two differ that attaching has no business with.
     pub(crate) fn differences_but_attached(&self, other: &Self) -> Vec<String> {
         let mut found = self.differences(other);
-        found.retain(|path| !ATTACHED.contains(&path.as_str()));
+        found.retain(|path| !ATTACHED.iter().any(|attached| path.starts_with(attached)));
         found
     }
 
@@ -60,17 +62,18 @@ impl Snapshot {
 }
 
 fn differ(one: &Value, other: &Value, path: &str, found: &mut Vec<String>) {
-    if let (Value::Object(one), Value::Object(other)) = (one, other) {
-        let names: std::collections::BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    if let (Some(members), Some(others)) = (members(one), members(other)) {
+        let names: BTreeSet<_> = members.keys().chain(others.keys()).collect();
         for name in names {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            differ(member(one, name), member(other, name), &path, found);
+            differ(&one[name], &other[name], &path, found);
         }
     } else if one != other {
         found.push(path.to_owned());
     }
 }
 
-fn member<'a>(of: &'a Map<String, Value>, name: &str) -> &'a Value {
-    of.get(name).unwrap_or(&Value::Null)
+/// What is not there has no members: it says as little as an object without any.
+fn members(value: &Value) -> Option<Map<String, Value>> {
+    if value.is_null() { Some(Map::new()) } else { value.as_object().cloned() }
 }

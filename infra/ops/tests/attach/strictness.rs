@@ -8,7 +8,7 @@ use crate::generator;
 use crate::world::World;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// So whatever an attachment leaves out of its update is missed.
     #[test]

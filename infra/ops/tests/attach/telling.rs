@@ -166,7 +166,7 @@ fn the_undo_file_is_its_owners_alone_and_never_overwrites_another() {
     let files = world.tool.files();
     let [file] = files.as_slice() else { panic!("{files:?}") };
     assert_eq!(said["undo_file"], json!(file));
-    assert!(file.starts_with(&format!("sealpost-undo-{id}-20")) && file.ends_with("Z.json"), "{file}");
+    assert!(file.starts_with(&format!("sealpost-undo-attach-{id}-20")) && file.ends_with("Z.json"), "{file}");
     let mode = std::fs::metadata(world.tool.path(file)).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let request: Value =
