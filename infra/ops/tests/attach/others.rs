@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::cognito::ONLY_DESCRIBED;
+use crate::generator::everything;
 use crate::world::{FUNCTION, World};
 
 #[test]
@@ -82,6 +84,20 @@ fn members_that_nobody_knows_yet_are_sent_back_within_what_is_known() {
     assert_eq!(before.differences_but_attached(&world.snapshot(&id)), [""; 0]);
     world.detach(&id, &["--yes"]).text();
     assert_eq!(before.differences(&world.snapshot(&id)), [""; 0]);
+}
+
+/// So only a member that is newer than AWS's published model, which a trial of the outside compares, stops it.
+#[test]
+fn no_member_that_aws_publishes_stops_it() {
+    let world = World::new();
+    let id = world.create_with(everything::creation());
+    world.pools.change(&id, |pool| {
+        // Id and ARN are told anyway.
+        for name in ONLY_DESCRIBED.into_iter().filter(|name| !["Id", "Arn"].contains(name)) {
+            pool.besides.insert(name.to_owned(), json!("told"));
+        }
+    });
+    assert_eq!(world.attach(&id, &["--yes", "--json"]).json()["done"], json!(true));
 }
 
 /// As other Cognitos than AWS's describe, and as AWS does of what has failed.

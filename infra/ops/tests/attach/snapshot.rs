@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::api::Api;
 
@@ -62,18 +62,18 @@ impl Snapshot {
 }
 
 fn differ(one: &Value, other: &Value, path: &str, found: &mut Vec<String>) {
-    if let (Some(members), Some(others)) = (members(one), members(other)) {
+    if let (Value::Object(members), Value::Object(others)) = (one, other) {
         let names: BTreeSet<_> = members.keys().chain(others.keys()).collect();
         for name in names {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             differ(&one[name], &other[name], &path, found);
         }
-    } else if one != other {
+    } else if something(one) != something(other) {
         found.push(path.to_owned());
     }
 }
 
-/// What is not there has no members: it says as little as an object without any.
-fn members(value: &Value) -> Option<Map<String, Value>> {
-    if value.is_null() { Some(Map::new()) } else { value.as_object().cloned() }
+/// An object without members says as little as none.
+fn something(value: &Value) -> Option<&Value> {
+    Some(value).filter(|value| !value.is_null() && **value != json!({}))
 }

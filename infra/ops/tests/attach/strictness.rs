@@ -1,9 +1,13 @@
 //! That the Cognito of these tests is as strict as it is meant to be: what it would not notice nobody would.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::cognito::Messages;
+use crate::cognito::{Messages, Request};
 use crate::generator;
 use crate::world::World;
 
@@ -24,6 +28,16 @@ proptest! {
         differences.retain(|path| !of_pool.iter().any(|kept| path.starts_with(kept)));
         prop_assert!(differences.is_empty(), "{:?}", differences);
     }
+}
+
+#[test]
+fn every_setting_of_a_pool_is_generated() {
+    let (mut runner, pools) = (TestRunner::deterministic(), generator::pool());
+    let pools = (0..200).map(|_| pools.new_tree(&mut runner).expect("nothing is filtered").current());
+    let names = |value: &Value| -> Vec<String> { value.as_object().expect("an object").keys().cloned().collect() };
+    let generated: BTreeSet<_> = pools.flat_map(|pool| names(&pool.creation)).collect();
+    let model = names(&Request::CreateUserPool.model());
+    assert_eq!(generated, model.into_iter().collect());
 }
 
 #[test]

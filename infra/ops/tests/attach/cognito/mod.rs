@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use local::aws::{Answer, Caller, Service};
 use serde_json::{Value, json};
 
+pub(crate) use model::{ONLY_DESCRIBED, Request};
 use pool::Pool;
 pub(crate) use settings::Messages;
 use settings::Refusal;

@@ -44,6 +44,24 @@ impl Request {
     }
 }
 
+/// What a description has and no update sets.
+pub(crate) const ONLY_DESCRIBED: [&str; 15] = [
+    "AliasAttributes",
+    "Arn",
+    "CreationDate",
+    "CustomDomain",
+    "Domain",
+    "EmailConfigurationFailure",
+    "EstimatedNumberOfUsers",
+    "Id",
+    "LastModifiedDate",
+    "Name",
+    "SchemaAttributes",
+    "SmsConfigurationFailure",
+    "Status",
+    "UsernameAttributes",
+    "UsernameConfiguration",
+];
 /// What both requests set.
 const SETTINGS: &[Member] = &[
     optional("Policies", Shape::Structure(POLICIES)),

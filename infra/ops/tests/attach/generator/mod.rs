@@ -1,5 +1,6 @@
 //! Pools as there may be: every setting that Cognito has, in any combination that it takes, by old names and by new.
 
+pub(crate) mod everything;
 mod parts;
 
 use proptest::option;
