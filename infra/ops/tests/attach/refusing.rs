@@ -1,5 +1,6 @@
 //! What is refused, by the tool or by AWS: then the pool is as it was, and what to do is said.
 
+use local::aws::KmsFault;
 use serde_json::{Value, json};
 
 use crate::snapshot::Snapshot;
@@ -74,6 +75,19 @@ fn second_factors_that_may_not_be_read_are_not_compared_and_that_is_said() {
     }
     let said = scene.world.attach(&scene.id, &["--yes", "--json"]).json();
     assert!(said["warnings"].to_string().contains("cognito-idp:GetUserPoolMfaConfig"), "{said}");
+}
+
+#[test]
+fn a_key_that_may_not_be_looked_at_is_taken_and_that_is_said() {
+    let scene = Scene::new();
+    scene.world.aws.kms().set_fault(Some(KmsFault::AccessDenied));
+    let said = scene.world.attach(&scene.id, &["--yes", "--json"]).json();
+    assert!(said["warnings"].to_string().contains("kms:DescribeKey"), "{said}");
+
+    let scene = Scene::new();
+    let key_id = scene.world.key.rsplit('/').next().expect("an id");
+    scene.world.aws.kms().model().disable_key(key_id).expect("it is there");
+    scene.refuses(&[&scene.world.key, "not enabled"]);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) struct World {
     pub(crate) tool: Tool,
     /// What is attached with.
     pub(crate) key: String,
-    _aws: EmbeddedAws,
+    pub(crate) aws: EmbeddedAws,
     _runtime: Runtime,
 }
 
@@ -46,7 +46,7 @@ impl World {
         let tool = Tool::at(&aws.endpoint()).with("AWS_ENDPOINT_URL_LAMBDA", &functions.endpoint());
         let api = Api::at(&aws.endpoint());
         let key = api.create_key();
-        Self { pools, functions, api, tool, key, _aws: aws, _runtime: runtime }
+        Self { pools, functions, api, tool, key, aws, _runtime: runtime }
     }
 
     /// Makes a pool and says its id.

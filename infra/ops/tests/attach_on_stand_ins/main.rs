@@ -23,8 +23,10 @@ use std::process::ExitCode;
 use cloud::{Cloud, MINISTACK, MOTO, Which};
 use witnesses::{Missing, Trial, run};
 
+type Body = fn(&Cloud) -> Result<(), Missing>;
+
 fn main() -> ExitCode {
-    let of_each: [(&str, fn(&Cloud) -> Result<(), Missing>); 5] = [
+    let of_each: [(&str, Body); 5] = [
         ("every_setting_survives", surviving::every_setting_survives),
         ("an_alias_has_a_right_of_its_own", surviving::an_alias_has_a_right),
         ("the_aws_cli_takes_the_undo_file", surviving::the_aws_cli_takes_the_undo_file),
@@ -40,6 +42,6 @@ fn main() -> ExitCode {
     run(of_each.chain(further))
 }
 
-fn on(which: Which, name: &str, body: fn(&Cloud) -> Result<(), Missing>) -> Trial {
+fn on(which: Which, name: &str, body: Body) -> Trial {
     Trial::outside(format!("{}::{name}", which.name), move || body(which.cloud()?))
 }

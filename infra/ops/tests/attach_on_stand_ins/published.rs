@@ -9,7 +9,6 @@ use witnesses::{Missing, moto};
 #[expect(dead_code, reason = "only the model itself is looked at")]
 mod model;
 #[path = "../attach/cognito/shape.rs"]
-#[expect(dead_code, reason = "only the model itself is looked at")]
 mod shape;
 
 use model::{ONLY_DESCRIBED, Request};
@@ -30,7 +29,7 @@ def shape(it):
     if kind == 'boolean':
         return {'type': kind}
     if it.metadata.get('enum'):
-        return {'type': kind, 'enum': sorted(limits['enum'])}
+        return {'type': kind, 'enum': limits['enum']}
     least = limits.get('min', 0)
     return {'type': kind, 'min': least, 'max': limits.get('max')}
 def members(it):
@@ -46,7 +45,7 @@ pub(crate) fn the_model_is_the_same() -> Result<(), Missing> {
     let requests = [Request::CreateUserPool, Request::UpdateUserPool, Request::SetUserPoolMfaConfig];
     for (request, published) in requests.into_iter().zip(&published) {
         let mut differences = Vec::new();
-        compare(&sorted(request.model()), published, "", &mut differences);
+        compare(&request.model(), published, "", &mut differences);
         assert!(differences.is_empty(), "{differences:#?}");
     }
     let described: BTreeSet<_> = published[3].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
@@ -63,24 +62,16 @@ fn compare(ours: &Value, published: &Value, path: &str, differences: &mut Vec<St
         for name in names {
             compare(&ours[name], &published[name], &format!("{path}/{name}"), differences);
         }
-    } else if ours != published {
+    } else if in_any_order(ours) != in_any_order(published) {
         differences.push(format!("{path}: {ours} here, {published} at AWS"));
     }
 }
 
-/// With the members of each enumeration in their order.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let members = members.into_iter().map(|(name, value)| {
-                let mut value = sorted(value);
-                if let (true, Value::Array(known)) = (name == "enum", &mut value) {
-                    known.sort_by_key(Value::to_string);
-                }
-                (name, value)
-            });
-            Value::Object(members.collect())
-        }
-        other => other,
+/// The names of an enumeration have no order.
+fn in_any_order(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Some(names) = value.as_array_mut() {
+        names.sort_by_key(Value::to_string);
     }
+    value
 }
