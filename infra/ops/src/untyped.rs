@@ -76,7 +76,9 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// Whether whoever asked has no right to.
     pub(crate) fn is_missing_right(&self) -> bool {
-        matches!(self.code.as_str(), "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation")
+        // The last is Cognito's own.
+        let codes = ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorizedException"];
+        codes.contains(&self.code.as_str())
     }
 
     pub(crate) fn is_not_found(&self) -> bool {
