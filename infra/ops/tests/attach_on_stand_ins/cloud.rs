@@ -1,6 +1,7 @@
 //! The two Cognitos, each with a Lambda and a KMS, and what is known of their ways.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 use witnesses::{MiniStack, Missing, Moto, moto, python};
@@ -41,6 +42,15 @@ pub(crate) const MINISTACK: Which = Which {
     takes_other_factors_alone: true,
 };
 
+pub(crate) const MINISTACK_WITH_IAM: Which = Which {
+    name: "ministack_with_iam",
+    start: || {
+        let stack = MiniStack::start_with_iam(python()?, REGION);
+        Ok(Started::MiniStack(stack.unwrap_or_else(|error| panic!("{error}"))))
+    },
+    ..MINISTACK
+};
+
 pub(crate) const MOTO: Which = Which {
     name: "moto",
     start: || Ok(Started::Moto(Moto::start(moto()?).unwrap_or_else(|error| panic!("{error}")))),
@@ -72,10 +82,14 @@ pub(crate) struct Cloud {
 impl Which {
     /// One for all trials.
     pub(crate) fn cloud(self) -> Result<&'static Cloud, Missing> {
-        static MINISTACK: OnceLock<Result<Cloud, Missing>> = OnceLock::new();
-        static MOTO: OnceLock<Result<Cloud, Missing>> = OnceLock::new();
-        let cloud = if self.name == "moto" { &MOTO } else { &MINISTACK };
-        cloud.get_or_init(|| Cloud::start(self)).as_ref().map_err(Clone::clone)
+        static CLOUDS: Mutex<BTreeMap<&str, &Cloud>> = Mutex::new(BTreeMap::new());
+        let mut clouds = CLOUDS.lock().unwrap();
+        if let Some(cloud) = clouds.get(self.name) {
+            return Ok(cloud);
+        }
+        let cloud: &Cloud = Box::leak(Box::new(Cloud::start(self)?));
+        clouds.insert(self.name, cloud);
+        Ok(cloud)
     }
 
     /// A pool as this stand-in can keep it, or none.

@@ -10,6 +10,7 @@ mod deviations;
 #[path = "../attach/generator/mod.rs"]
 mod generator;
 mod published;
+mod rights;
 #[path = "../attach/snapshot.rs"]
 mod snapshot;
 mod stack;
@@ -20,7 +21,7 @@ mod tool;
 
 use std::process::ExitCode;
 
-use cloud::{Cloud, MINISTACK, MOTO, Which};
+use cloud::{Cloud, MINISTACK, MINISTACK_WITH_IAM, MOTO, Which};
 use witnesses::{Missing, Trial, run};
 
 type Body = fn(&Cloud) -> Result<(), Missing>;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let of_each = [MINISTACK, MOTO].into_iter().flat_map(|which| of_each.map(|trial| (which, trial)));
     let of_each = of_each.map(|(which, (name, body))| on(which, name, body));
     let further = [
+        on(MINISTACK_WITH_IAM, "each_right_is_needed_and_no_other", rights::each_is_needed_and_no_other),
         on(MINISTACK, "a_stack_says_what_to_attach_and_owns_its_pool", stack::a_stack_says_what_to_attach),
         Trial::outside("the_strict_cognito_has_the_model_that_aws_publishes", published::the_model_is_the_same),
     ];
