@@ -15,8 +15,11 @@ mod help;
 mod invoke_right;
 #[cfg(feature = "local")]
 mod local;
+mod printable;
 mod private_file;
 mod route;
+#[cfg(feature = "local")]
+mod send;
 mod stack;
 mod switch;
 mod trigger;
@@ -39,8 +42,10 @@ enum Command {
     Local(local::Arguments),
     Attach(Box<trigger::AttachArguments>),
     Detach(Box<trigger::DetachArguments>),
-    Switch(switch::Arguments),
+    #[cfg(feature = "local")]
+    Send(Box<send::Arguments>),
     Dlq(Box<dlq::Arguments>),
+    Switch(switch::Arguments),
     Config(config::Arguments),
     Route(route::Arguments),
     /// Print the completions of a shell.
@@ -55,8 +60,10 @@ fn main() -> ExitCode {
         Command::Local(arguments) => local::run(arguments),
         Command::Attach(arguments) => trigger::attach(&arguments),
         Command::Detach(arguments) => trigger::detach(&arguments),
-        Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
+        #[cfg(feature = "local")]
+        Command::Send(arguments) => send::run(&arguments),
         Command::Dlq(arguments) => dlq::run(*arguments),
+        Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
         Command::Config(arguments) => config::run(&arguments),
         Command::Route(arguments) => route::run(&arguments),
         Command::Completions(arguments) => help::completions(&arguments, Cli::command()).map(|()| true),

@@ -19,6 +19,9 @@ pub(crate) const TRUSTED_SENDER_IDS: &str = "TrustedSenderIds";
 pub(crate) const PRODUCER_ARN: &str = "ProducerArn";
 /// The key that a pool seals its codes with.
 pub(crate) const KEY_ARN: &str = "KeyArn";
+/// Where the worker's log lines are.
+#[cfg(feature = "local")]
+pub(crate) const WORKER_LOG_GROUP: &str = "WorkerLogGroup";
 /// The table that the workers share.
 pub(crate) const STATE_TABLE: &str = "StateTable";
 
@@ -47,6 +50,11 @@ struct Stack {
 impl StackArguments {
     pub(crate) fn names_one(&self) -> bool {
         self.stack.is_some()
+    }
+
+    #[cfg(feature = "local")]
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.stack.as_deref()
     }
 
     /// # Errors

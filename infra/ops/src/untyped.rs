@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptio
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::display::DisplayErrorContext;
@@ -51,6 +52,24 @@ pub(crate) enum Service {
 pub(crate) struct Untyped<'a> {
     aws: &'a SdkConfig,
     region: Region,
+}
+
+/// What a service answers.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    headers: Headers,
+    /// Null where there is no body.
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    #[cfg_attr(
+        not(feature = "local"),
+        expect(dead_code, reason = "only the answers that `send` gets say anything there")
+    )]
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
 }
 
 /// Why a call has no result.
@@ -128,7 +147,8 @@ impl<'a> Untyped<'a> {
     ) -> Result<Value, CallError> {
         let target = format!("{}.{operation}", service.target_prefix());
         let headers = [("content-type", "application/x-amz-json-1.1".to_owned()), ("x-amz-target", target)];
-        self.call(service, operation, "POST", "/", &headers, request.to_string()).await
+        let answer = self.call(service, operation, "POST", "/", &headers, request.to_string()).await?;
+        Ok(answer.body)
     }
 
     /// Calls an operation of a service that speaks REST with JSON, such as Lambda's.
@@ -145,7 +165,21 @@ impl<'a> Untyped<'a> {
     ) -> Result<Value, CallError> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let headers = [("content-type", "application/json".to_owned())];
-        self.call(service, operation, method, path_and_query, &headers, body).await
+        let answer = self.call(service, operation, method, path_and_query, &headers, body).await?;
+        Ok(answer.body)
+    }
+
+    /// Invokes a Lambda function with `payload` and waits for its answer
+    /// (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>). Its log's last 4 KiB are asked for too.
+    ///
+    /// # Errors
+    /// When Lambda refuses, or does not answer. What the function itself answers is a result, an error of its own
+    /// included: then there is the header `x-amz-function-error`.
+    #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only `send` invokes functions"))]
+    pub(crate) async fn invoke(&self, function: &str, payload: &Value) -> Result<Answer, CallError> {
+        let path = format!("/2015-03-31/functions/{}/invocations", function.replace(':', "%3A"));
+        let headers = [("content-type", "application/json".to_owned()), ("x-amz-log-type", "Tail".to_owned())];
+        self.call(Service::Lambda, "Invoke", "POST", &path, &headers, payload.to_string()).await
     }
 
     async fn call(
@@ -156,7 +190,7 @@ impl<'a> Untyped<'a> {
         path_and_query: &str,
         headers: &[(&'static str, String)],
         body: String,
-    ) -> Result<Value, CallError> {
+    ) -> Result<Answer, CallError> {
         let uri = format!("{}{path_and_query}", self.endpoint(service).trim_end_matches('/'));
         let headers = headers.to_vec();
         let serialize = move |body: String| {
@@ -279,16 +313,18 @@ impl Service {
 }
 
 #[expect(clippy::result_large_err, reason = "what a deserializer returns is the orchestrator's choice")]
-fn read(response: &HttpResponse) -> Result<Value, OrchestratorError<Refusal>> {
+fn read(response: &HttpResponse) -> Result<Answer, OrchestratorError<Refusal>> {
     let body = response.body().bytes().unwrap_or_default();
     if !response.status().is_success() {
         return Err(OrchestratorError::operation(refusal(response, body)));
     }
     // Some answers have no body: nothing is said in them.
-    if body.is_empty() {
-        return Ok(Value::Null);
-    }
-    serde_json::from_slice(body).map_err(|_| OrchestratorError::other("the answer is not JSON"))
+    let body = if body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(body).map_err(|_| OrchestratorError::other("the answer is not JSON"))?
+    };
+    Ok(Answer { headers: response.headers().clone(), body })
 }
 
 fn refusal(response: &HttpResponse, body: &[u8]) -> Refusal {

@@ -11,7 +11,9 @@ use shared::settings::Faults;
 use shared::{Clock, Environment, EnvironmentFault, KeyArn, Settings, UserPoolId};
 
 use crate::limits::Limits;
-use crate::provider::{BaseUrl, HttpClientError, HttpGateway, HttpGatewaySettings, Provider, Twilio, TwilioSettings};
+use crate::provider::{
+    BaseUrl, HttpClientError, HttpGateway, HttpGatewaySettings, OutgoingRequest, Provider, Sms, Twilio, TwilioSettings,
+};
 use crate::provider_secret::{SecretError, SecretMembers};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
@@ -68,6 +70,17 @@ impl ProviderSettings {
         match self {
             Self::Twilio(settings) => &settings.base_url,
             Self::Http(settings) => settings.base_url(),
+        }
+    }
+
+    /// The request that the provider would make now for this SMS.
+    ///
+    /// # Errors
+    /// When its HTTPS client cannot be set up.
+    pub fn into_request(self, sms: &Sms<'_>, clock: &Clock) -> Result<OutgoingRequest, HttpClientError> {
+        match self {
+            Self::Twilio(settings) => Ok(Twilio::new(settings, clock.clone())?.request(sms)),
+            Self::Http(settings) => Ok(HttpGateway::new(settings, clock.clone())?.request(sms)),
         }
     }
 

@@ -5,6 +5,8 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use shared::settings::{Faults, Key, Section, key};
@@ -12,7 +14,7 @@ use shared::{Clock, Timestamp};
 use zeroize::Zeroizing;
 
 use super::held::Held;
-use super::{Attempt, Outcome};
+use super::{Attempt, Outcome, OutgoingRequest};
 
 /// Longer answers are not read: no provider's answer to one SMS comes near.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -68,8 +70,13 @@ pub(super) struct BasicAuth {
 }
 
 impl BasicAuth {
-    pub(super) fn apply(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        request.basic_auth(&self.user, Some(self.password.expose_secret()))
+    /// The value of the header `authorization`.
+    pub(super) fn header(&self) -> HeaderValue {
+        let both = Zeroizing::new(format!("{}:{}", self.user, self.password.expose_secret()));
+        let value = Zeroizing::new(format!("Basic {}", Zeroizing::new(STANDARD.encode(both.as_bytes())).as_str()));
+        let mut value = HeaderValue::from_str(&value).expect("Base64 is ASCII");
+        value.set_sensitive(true);
+        value
     }
 }
 
@@ -191,18 +198,19 @@ impl std::fmt::Debug for BoundedBody {
     }
 }
 
-/// Sends `content` once and reads the whole answer, all within `timeout`.
+/// Sends a request once and reads the whole answer, all within `timeout`.
 pub(super) async fn exchange(
-    request: reqwest::RequestBuilder,
-    content: Zeroizing<String>,
+    client: &reqwest::Client,
+    request: OutgoingRequest,
     timeout: Duration,
     clock: &Clock,
 ) -> Exchange {
+    let (mut request, content) = request.into_parts();
     let without_content = content.is_empty();
     let held = Held::new(content);
+    *request.body_mut() = Some(reqwest::Body::wrap(held.content()));
     let whole = async {
-        let request = request.body(reqwest::Body::wrap(held.content()));
-        let response = request.send().await.map_err(|error| Broken { waiting: true, error })?;
+        let response = client.execute(request).await.map_err(|error| Broken { waiting: true, error })?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value, clock.now()));
         let body = BoundedBody::read(response).await.map_err(|error| Broken { waiting: false, error })?;

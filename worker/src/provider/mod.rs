@@ -6,6 +6,7 @@ mod fields;
 mod gateway;
 mod held;
 mod http;
+mod outgoing;
 mod test_number;
 mod twilio;
 
@@ -20,6 +21,7 @@ pub(crate) use fields::secret_that;
 pub use fields::{Placeholder, Resolve, Resolved};
 pub use gateway::{HttpGateway, HttpGatewaySettings};
 pub use http::{HttpClientError, HttpSettings, http_client};
+pub use outgoing::OutgoingRequest;
 pub(crate) use test_number::TestNumberProvider;
 pub use twilio::{Twilio, TwilioSettings};
 
