@@ -140,16 +140,13 @@ fn whoever_else_describes_the_pool_is_named() {
         ("amplify:deployment-type", "branch", "Amplify"),
     ] {
         let world = World::new();
-        let id = world.create_with(json!({}));
-        world.pools.change(&id, |pool| {
-            pool.tags_of_aws.insert(tag.to_owned(), value.to_owned());
-        });
-        if !tag.starts_with("aws:") {
-            world.pools.change(&id, |pool| {
-                pool.tags_of_aws.clear();
-                pool.settings["UserPoolTags"][tag] = json!(value);
-            });
-        }
+        let id = if tag.starts_with("aws:") {
+            let id = world.create_with(json!({}));
+            world.pools.change(&id, |pool| drop(pool.tags_of_aws.insert(tag.to_owned(), value.to_owned())));
+            id
+        } else {
+            world.create_with(json!({ "UserPoolTags": { tag: value } }))
+        };
         let said = world.attach(&id, &["--json"]).json();
         assert!(has_warning(&said, &[owner, value]), "{said}");
         assert!(world.attach(&id, &[]).text().contains(owner));

@@ -23,10 +23,11 @@ pub(crate) struct Which {
     pub(crate) loses: &'static [&'static str],
     /// Whether it resets what an update leaves out, as AWS does.
     pub(crate) resets: bool,
-    /// Whether it describes second factors in DescribeUserPool, which no Cognito of AWS's does.
+    /// Whether it describes second factors in DescribeUserPool, which AWS's Cognito does not: the tool stops at members
+    /// that it does not know, so pools with such factors cannot be attached here.
     pub(crate) describes_second_factors: bool,
-    /// Whether a function can have second factors beside an SMS.
-    pub(crate) takes_other_factors_alone: bool,
+    /// Whether it keeps e-mail as a second factor, and passkeys. Where it does not, they are not among what survives.
+    pub(crate) keeps_every_factor: bool,
 }
 
 /// The older name of a validity that is not told when the newer one is set.
@@ -39,7 +40,7 @@ pub(crate) const MINISTACK: Which = Which {
     loses: &[OLDER_NAME],
     resets: false,
     describes_second_factors: true,
-    takes_other_factors_alone: true,
+    keeps_every_factor: true,
 };
 
 pub(crate) const MINISTACK_WITH_IAM: Which = Which {
@@ -58,7 +59,7 @@ pub(crate) const MOTO: Which = Which {
     loses: &[OLDER_NAME, "AliasAttributes", "DcrConfiguration", "UsernameAttributes", "UsernameConfiguration"],
     resets: true,
     describes_second_factors: false,
-    takes_other_factors_alone: false,
+    keeps_every_factor: false,
 };
 
 enum Started {
@@ -100,7 +101,7 @@ impl Which {
         let has_usual_factor = |factors: &Value| {
             ["SmsMfaConfiguration", "SoftwareTokenMfaConfiguration"].iter().any(|factor| !factors[factor].is_null())
         };
-        if !self.takes_other_factors_alone && pool.second_factors.as_ref().is_some_and(|it| !has_usual_factor(it)) {
+        if !self.keeps_every_factor && pool.second_factors.as_ref().is_some_and(|it| !has_usual_factor(it)) {
             pool.second_factors = None;
         }
         if let Some(creation) = pool.creation.as_object_mut() {

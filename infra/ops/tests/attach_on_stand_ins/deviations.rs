@@ -73,14 +73,24 @@ fn second_factors(cloud: &Cloud) {
         request["UserPoolId"] = json!(id);
         cloud.api.pools("SetUserPoolMfaConfig", &request)
     };
-    let email =
-        json!({ "MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": { "Message": "{####}", "Subject": "x" } });
-    assert_eq!(set(email).is_ok(), cloud.which.takes_other_factors_alone);
-    set(json!({ "MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": { "Enabled": true } })).unwrap();
+    let email = json!({ "Message": "{####}", "Subject": "x" });
+    let alone = set(json!({ "MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": email }));
+    assert_eq!(alone.is_ok(), cloud.which.keeps_every_factor);
+    let all = json!({
+        "MfaConfiguration": "OPTIONAL",
+        "SoftwareTokenMfaConfiguration": { "Enabled": true },
+        "EmailMfaConfiguration": email,
+        "WebAuthnConfiguration": { "RelyingPartyId": "example.com" },
+    });
+    set(all.clone()).unwrap();
     let after = Snapshot::of(&cloud.api, &id);
     let described = after.pool.as_object().unwrap().keys().filter(|name| before.pool.get(*name).is_none());
     assert_eq!(described.count() > 0, cloud.which.describes_second_factors);
-    assert_eq!(after.second_factors["SoftwareTokenMfaConfiguration"], json!({ "Enabled": true }));
+    for (name, value) in all.as_object().unwrap() {
+        let is_usual = ["MfaConfiguration", "SoftwareTokenMfaConfiguration"].contains(&name.as_str());
+        let kept = if is_usual || cloud.which.keeps_every_factor { value } else { &Value::Null };
+        assert_eq!(&after.second_factors[name], kept, "{name}");
+    }
 }
 
 pub(crate) fn do_not_go_unseen(cloud: &Cloud) -> Result<(), Missing> {
