@@ -196,7 +196,11 @@ fn unreadable_secret(error: &SecretError) -> EnvironmentFault {
 
 const PROVIDER_SECRET_ARN: &str = "PROVIDER_SECRET_ARN";
 
-fn key_arns(environment: &Environment<'_>) -> Result<Vec<KeyArn>, EnvironmentFault> {
+/// `KMS_KEY_ARNS`: the keys whose codes are unsealed.
+///
+/// # Errors
+/// When it is unset, or a member is not the ARN of a key.
+pub fn key_arns(environment: &Environment<'_>) -> Result<Vec<KeyArn>, EnvironmentFault> {
     let variable = "KMS_KEY_ARNS";
     let remedy = "set it to the ARN of the key that the user pool's KMSKeyID names (comma-separated if several)";
     let list = environment.require(variable, remedy)?;
@@ -205,7 +209,11 @@ fn key_arns(environment: &Environment<'_>) -> Result<Vec<KeyArn>, EnvironmentFau
     keys.map_err(|error| EnvironmentFault { variable, fault: format!("has a member that {error}") })
 }
 
-fn state_table(environment: &Environment<'_>) -> Result<Option<String>, EnvironmentFault> {
+/// `STATE_TABLE`: the name or ARN of the table, if there is one.
+///
+/// # Errors
+/// When it is neither.
+pub fn state_table(environment: &Environment<'_>) -> Result<Option<String>, EnvironmentFault> {
     let variable = "STATE_TABLE";
     let Some(table) = environment.get(variable) else { return Ok(None) };
     if is_table_name(&table) || is_table_arn(&table) {
@@ -229,7 +237,8 @@ fn is_table_arn(text: &str) -> bool {
     is_word(partition) && is_word(region) && is_account && resource.strip_prefix("table/").is_some_and(is_table_name)
 }
 
-fn trusted_senders(environment: &Environment<'_>) -> Option<BTreeSet<String>> {
+/// `TRUSTED_SENDER_IDS`: who may have written a message, or nothing where anybody may.
+pub fn trusted_senders(environment: &Environment<'_>) -> Option<BTreeSet<String>> {
     let list = environment.get("TRUSTED_SENDER_IDS")?;
     Some(list.split(',').map(str::trim).filter(|member| !member.is_empty()).map(str::to_owned).collect())
 }

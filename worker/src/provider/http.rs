@@ -12,7 +12,7 @@ use shared::{Clock, Timestamp};
 use zeroize::Zeroizing;
 
 use super::held::Held;
-use super::{Attempt, Outcome};
+use super::{Attempt, Outcome, OutcomeCode};
 
 /// Longer answers are not read: no provider's answer to one SMS comes near.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -105,11 +105,18 @@ pub fn http_client(settings: &HttpSettings) -> Result<reqwest::Client, HttpClien
 
 /// Opens a connection to where `url` is and leaves it in the client's pool: by a bare `HEAD /`, which asks for nothing
 /// and carries no credentials.
-pub(super) async fn open_connection(client: &reqwest::Client, url: &reqwest::Url) {
+///
+/// # Errors
+/// When nobody answers: what went wrong.
+pub(super) async fn open_connection(client: &reqwest::Client, url: &reqwest::Url) -> Result<(), OutcomeCode> {
     let mut root = url.clone();
     root.set_path("/");
     root.set_query(None);
-    let _ = client.head(root).send().await;
+    match client.head(root).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_dns() || error.is_connect() => Err(OutcomeCode::of_ours(not_sent_code(&error))),
+        Err(_) => Err(OutcomeCode::of_ours("connection_lost")),
+    }
 }
 
 /// What came of one request.

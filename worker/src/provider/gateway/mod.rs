@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use shared::Clock;
 
 use super::http::{HttpClientError, HttpSettings, exchange, http_client, open_connection};
-use super::{Attempt, Provider, Sms};
+use super::{Attempt, OutcomeCode, Provider, Sms};
 use classify::Answers;
 use request::Request;
 use variables::Values;
@@ -62,8 +62,8 @@ impl Provider for HttpGateway {
         exchange.into_attempt(|answer| self.answers.classify(answer, sms))
     }
 
-    async fn connect(&self) {
-        open_connection(&self.client, &self.request.base_url.below([])).await;
+    async fn connect(&self) -> Result<(), OutcomeCode> {
+        open_connection(&self.client, &self.request.base_url.below([])).await
     }
 }
 

@@ -14,7 +14,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use shared::Clock;
 
 use super::http::{BasicAuth, HttpClientError, HttpSettings, exchange, http_client, open_connection};
-use super::{Attempt, Provider, Sms};
+use super::{Attempt, OutcomeCode, Provider, Sms};
 use settings::Sender;
 
 pub use settings::TwilioSettings;
@@ -60,8 +60,8 @@ impl Provider for Twilio {
         exchange.into_attempt(classify::classify)
     }
 
-    async fn connect(&self) {
-        open_connection(&self.client, &self.endpoint).await;
+    async fn connect(&self) -> Result<(), OutcomeCode> {
+        open_connection(&self.client, &self.endpoint).await
     }
 }
 
