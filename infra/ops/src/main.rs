@@ -15,6 +15,7 @@ mod help;
 mod invoke_right;
 #[cfg(feature = "local")]
 mod local;
+mod policy_document;
 mod private_file;
 mod route;
 mod stack;

@@ -4,6 +4,7 @@
 //! The clients of Lambda and CloudWatch Logs are left out for another reason: they bring event streams, which change
 //! the features of a crate below all clients, and the Encryption SDK would be compiled twice.
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -19,7 +20,6 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -194,7 +194,7 @@ impl<'a> Untyped<'a> {
         let call = call.serializer(serialize).deserializer(read).build();
         call.invoke(body).await.map_err(|error| match error.as_service_error() {
             Some(refusal) => CallError::Refused { service, operation, refusal: refusal.clone() },
-            None => CallError::NotAnswered { operation, cause: DisplayErrorContext(error).to_string() },
+            None => CallError::NotAnswered { operation, cause: in_words(&error) },
         })
     }
 
@@ -274,6 +274,17 @@ impl Service {
             Self::Logs => "CloudWatch Logs",
         }
     }
+}
+
+/// An error with all that caused it, in their words alone: their `Debug` may show an answer, and what it holds.
+pub(crate) fn in_words(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
 }
 
 #[expect(clippy::result_large_err, reason = "what a deserializer returns is the orchestrator's choice")]
