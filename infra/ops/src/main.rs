@@ -10,6 +10,7 @@ use usage::WrongUsage;
 mod aws;
 mod config;
 mod dlq;
+mod doctor;
 mod function_arn;
 mod help;
 mod invoke_right;
@@ -42,6 +43,7 @@ enum Command {
     Detach(Box<trigger::DetachArguments>),
     Switch(switch::Arguments),
     Dlq(Box<dlq::Arguments>),
+    Doctor(doctor::Arguments),
     Config(config::Arguments),
     Route(route::Arguments),
     /// Print the completions of a shell.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Detach(arguments) => trigger::detach(&arguments),
         Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
         Command::Dlq(arguments) => dlq::run(*arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Route(arguments) => route::run(&arguments),
         Command::Completions(arguments) => help::completions(&arguments, Cli::command()).map(|()| true),

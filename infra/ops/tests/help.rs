@@ -79,10 +79,22 @@ fn a_trigger_is_changed_only_by_whoever_says_so() {
 }
 
 #[test]
+fn the_doctor_says_what_it_can_be_told() {
+    let help = says(&["doctor", "--help"]);
+    for option in ["--user-pool-id", "--config", "--function", "--worker-role-arn", "--offline"] {
+        assert!(help.contains(option), "{option}");
+    }
+    for option in OF_EVERY_AWS_COMMAND {
+        assert!(help.contains(option), "{option}");
+    }
+    assert!(help.contains("Examples:\n  sealpost doctor --stack "), "{help}");
+}
+
+#[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = says(&["completions", shell]);
-        for word in DLQ.iter().chain(&["attach", "detach", "switch", "config", "route", "completions"]) {
+        for word in DLQ.iter().chain(&["attach", "detach", "doctor", "switch", "config", "route", "completions"]) {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }

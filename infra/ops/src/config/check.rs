@@ -105,7 +105,11 @@ impl Routes {
     }
 }
 
-pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+/// A configuration file's content.
+///
+/// # Errors
+/// When there is no such file, it cannot be read, or it is too large for a configuration.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
     read.with_context(|| format!("reading {}", path.display()))?;
@@ -114,7 +118,11 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+/// A configuration file's text.
+///
+/// # Errors
+/// Where it is none.
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
     std::str::from_utf8(bytes).map_err(|error| {
         let sound = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
         Fault::at(sound, sound.len(), "here the file is not UTF-8, as TOML must be; save it as UTF-8".to_owned())

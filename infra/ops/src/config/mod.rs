@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use shared::{Clock, Environment};
 
+pub(crate) use check::{read, utf8};
 pub(crate) use sound::sound;
 
 /// Looks at a configuration file without AWS and without any secret.
