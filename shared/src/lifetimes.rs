@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::TriggerSource;
-use crate::settings::{Faults, Section};
+use crate::settings::{Faults, Key, Section, key};
 
 /// How long a code of each trigger source is worth sending: `[lifetime]`.
 ///
@@ -46,17 +46,29 @@ fn default_for(source: TriggerSource) -> Duration {
 }
 
 /// The source's key in the configuration file.
-fn key(source: TriggerSource) -> &'static str {
+fn key_of(source: TriggerSource) -> Key {
     match source {
-        TriggerSource::SignUp => "sign_up",
-        TriggerSource::ResendCode => "resend_code",
-        TriggerSource::ForgotPassword => "forgot_password",
-        TriggerSource::UpdateUserAttribute => "update_user_attribute",
-        TriggerSource::VerifyUserAttribute => "verify_user_attribute",
-        TriggerSource::Authentication => "authentication",
-        TriggerSource::AdminCreateUser => "admin_create_user",
-        TriggerSource::AccountTakeOverNotification => "account_take_over_notification",
-        TriggerSource::Other => "other",
+        TriggerSource::SignUp => key("sign_up", "The life of a code for signing up."),
+        TriggerSource::ResendCode => {
+            key("resend_code", "The life of a sign-up code that the user has asked for again.")
+        }
+        TriggerSource::ForgotPassword => key("forgot_password", "The life of a code for a new password."),
+        TriggerSource::UpdateUserAttribute => {
+            key("update_user_attribute", "The life of a code for a changed phone number.")
+        }
+        TriggerSource::VerifyUserAttribute => {
+            key("verify_user_attribute", "The life of a code for a phone number that is to be verified.")
+        }
+        TriggerSource::Authentication => {
+            key("authentication", "The life of a code for signing in: the app client's AuthSessionValidity.")
+        }
+        TriggerSource::AdminCreateUser => {
+            key("admin_create_user", "The life of an invitation: the pool's TemporaryPasswordValidityDays.")
+        }
+        TriggerSource::AccountTakeOverNotification => {
+            key("account_take_over_notification", "How long a warning of an unusual sign-in is worth sending.")
+        }
+        TriggerSource::Other => key("other", "The life of a code of any trigger source that AWS adds later."),
     }
 }
 
@@ -71,13 +83,14 @@ impl Lifetimes {
     pub(crate) fn read(mut section: Section<'_>, faults: &mut Faults) -> Self {
         let mut lifetimes = Self::default();
         for source in TriggerSource::ALL {
-            if let Some(duration) = section.duration(key(source), MINUTE..=LONGEST, faults) {
+            if let Some(duration) = section.duration(key_of(source), MINUTE..=LONGEST, faults) {
                 lifetimes.by_source.insert(source, duration);
             }
         }
-        for (client, mut overrides) in section.sections_by_name("client", faults) {
+        const CLIENT: Key = key("client", "App clients whose codes live differently, each by its id.");
+        for (client, mut overrides) in section.sections_by_name(CLIENT, faults) {
             for source in TriggerSource::ALL {
-                if let Some(duration) = overrides.duration(key(source), MINUTE..=LONGEST, faults) {
+                if let Some(duration) = overrides.duration(key_of(source), MINUTE..=LONGEST, faults) {
                     lifetimes.by_client.insert((client.clone(), source), duration);
                 }
             }

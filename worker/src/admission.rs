@@ -5,27 +5,17 @@ use shared::{
 };
 
 use crate::config::Config;
+use crate::destination::{Destination, Way};
 use crate::limits::Limits;
-use crate::phone_number_plan::{Line, PlannedNumber};
-use crate::phone_region::{Country, NoCountry};
+use crate::phone_region::Country;
 use crate::record::Record;
-use crate::route::RouteRefusal;
-use crate::state::{Switch, Switches, Window};
+use crate::state::{Switches, Window};
 
 /// A message that may be decrypted and sent.
 pub(crate) struct Admitted {
     pub(crate) message: QueueMessage,
     pub(crate) country: Country,
     pub(crate) way: Way,
-}
-
-/// Who is asked to send a message.
-#[derive(Debug)]
-pub(crate) enum Way {
-    /// Indexes of the configured providers, in order.
-    Route(Vec<usize>),
-    /// Nobody: only the provider that sends nothing.
-    TestNumber,
 }
 
 impl Admitted {
@@ -67,7 +57,7 @@ pub(crate) fn admit(
     }
     let message = QueueMessage::parse(&record.body).map_err(|error| unreadable(&error))?;
     match admit_message(&message, config, switches, now) {
-        Ok((country, way)) => Ok(Admitted { message, country, way }),
+        Ok(Destination { country, way }) => Ok(Admitted { message, country, way }),
         Err(refused) => {
             let trigger_source = Some(message.event.trigger_source());
             Err(Refused { id: Some(message.id), trigger_source, ..refused })
@@ -80,7 +70,7 @@ fn admit_message(
     config: &Config,
     switches: &Switches,
     now: Timestamp,
-) -> Result<(Country, Way), Refused> {
+) -> Result<Destination, Refused> {
     let event = &message.event;
     let pool = event.user_pool();
     if config.allowed_pools.as_ref().is_some_and(|allowed| !allowed.contains(pool)) {
@@ -93,32 +83,9 @@ fn admit_message(
     if now >= message.expires_at {
         return Err(refused(DeadLetterReason::Expired, format!("expired at {:.3}", message.expires_at)));
     }
-    let to = event.phone_number();
-    if config.test_numbers.is_one(to, now) {
-        // It may be of a range that is kept for fiction, which is no country's.
-        return Ok((Country::NONE, Way::TestNumber));
-    }
-    let PlannedNumber { country, line } = PlannedNumber::find(to).map_err(|error| match error {
-        NoCountry::Impossible => refused(DeadLetterReason::InvalidPhoneNumber, error.to_string()),
-        NoCountry::Unknown => refused(DeadLetterReason::CountryNotAllowed, error.to_string()),
-    })?;
-    if switches.is_off(&Switch::Country(country)) {
-        return Err(refused(DeadLetterReason::CountryNotAllowed, format!("{country} is switched off")));
-    }
-    let route = config.route.for_country(country).map_err(|refusal| {
-        let RouteRefusal::CountryNotAllowed = refusal;
-        refused(DeadLetterReason::CountryNotAllowed, format!("nothing is sent to {country}"))
-    })?;
-    match line {
-        Line::TakesSms => {}
-        Line::Fixed if config.route.allows_fixed_lines() => {}
-        Line::Fixed => {
-            let detail = "it is a fixed line, and allow_fixed_lines in [route] is false";
-            return Err(refused(DeadLetterReason::InvalidPhoneNumber, detail));
-        }
-        Line::Refused(what) => return Err(refused(DeadLetterReason::InvalidPhoneNumber, format!("it is {what}"))),
-    }
-    Ok((country, Way::Route(route.to_vec())))
+    let Config { route, test_numbers, .. } = config;
+    Destination::find(event.phone_number(), route, test_numbers, switches, now)
+        .map_err(|refusal| refused(refusal.reason(), refusal.to_string()))
 }
 
 fn refused(reason: DeadLetterReason, detail: impl Into<String>) -> Refused {

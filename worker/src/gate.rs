@@ -12,8 +12,8 @@ use shared::{Clock, Timestamp};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
-use crate::admission::Way;
 use crate::circuit_breaker::{Admission, Change, CircuitBreaker, Pass, Sign};
+use crate::destination::Way;
 use crate::provider::{Provider, TestNumberProvider};
 use crate::provider_secret::Rotation;
 

@@ -15,6 +15,7 @@ mod claiming;
 mod conclusion;
 pub mod config;
 mod delivery;
+mod destination;
 mod gate;
 mod keys;
 mod kill_switches;
@@ -38,11 +39,12 @@ mod worker;
 
 pub use batch::{BatchAnswer, BatchError, BatchItemFailure};
 pub use claiming::LEASE_MARGIN;
+pub use destination::{Destination, NumberRefusal, Way};
 pub use gate::Providers;
 pub use keys::{KeyError, KeyService, KmsKeys, WrappedDataKey, kms_config};
 pub use kill_switches::{KillSwitches, SWITCHES_ARE_READ_EVERY};
 pub use ledger::Ledger;
-pub use limits::Limits;
+pub use limits::{Limits, Rate};
 #[cfg(feature = "esdk")]
 pub use open::open_with_esdk;
 pub use open::{OpenCode, OpenFailure};

@@ -6,15 +6,17 @@ mod rate;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shared::settings::{Faults, Section, Shape, Value};
+use shared::settings::schema::table_like;
+use shared::settings::{Faults, Section, Shape, Value, key};
 use shared::{PhoneNumber, Timestamp};
 
 use crate::phone_region::Country;
-use crate::provider::{Resolve, secret_as};
+use crate::provider::{Resolve, secret_that};
 use crate::state::{LimitScope, Window};
 
 use number_key::NumberKey;
-use rate::{Rate, rate_or_off};
+pub use rate::Rate;
+use rate::{rate_or_off, rate_schema};
 
 /// `[limits]`. Where there is no rate, nothing is counted.
 #[derive(Clone, Debug)]
@@ -47,30 +49,52 @@ impl Default for Limits {
 impl Limits {
     /// The windows that a message counts in, the narrowest limit first.
     pub fn windows(&self, to: &PhoneNumber, country: Country, now: Timestamp) -> Vec<Window> {
-        let number = self.per_number.map(|rate| rate.window(LimitScope::PerNumber, &self.number_key.hash(to), now));
+        let whose = |scope| match scope {
+            LimitScope::PerNumber => self.number_key.hash(to),
+            LimitScope::PerCountry => country.to_string(),
+            LimitScope::InAll => "everybody".to_owned(),
+        };
+        self.rates(country).map(|(scope, rate)| rate.window(scope, &whose(scope), now)).collect()
+    }
+
+    /// The limits for a country, the narrowest first.
+    pub fn rates(&self, country: Country) -> impl Iterator<Item = (LimitScope, Rate)> {
         let of_country = *self.per_country.get(&country).unwrap_or(&self.per_other_country);
-        let of_country = of_country.map(|rate| rate.window(LimitScope::PerCountry, &country.to_string(), now));
-        let in_all = self.in_all.map(|rate| rate.window(LimitScope::InAll, "everybody", now));
-        [number, of_country, in_all].into_iter().flatten().collect()
+        let rates = [
+            (LimitScope::PerNumber, self.per_number),
+            (LimitScope::PerCountry, of_country),
+            (LimitScope::InAll, self.in_all),
+        ];
+        rates.into_iter().filter_map(|(scope, rate)| Some((scope, rate?)))
     }
 
     /// Whether numbers are counted under a key that no other process has: then no other process counts with this one.
-    pub(crate) fn lacks_number_key(&self) -> bool {
+    pub fn lacks_number_key(&self) -> bool {
         self.per_number.is_some() && self.number_key.is_of_this_process()
     }
 
     pub(crate) fn read(mut section: Section<'_>, resolve: &Resolve<'_>, faults: &mut Faults) -> Self {
+        let per_number = key("per_number", "How many messages one number gets.");
+        let number_key = key(
+            "number_key",
+            "What numbers are hashed under to be counted, at least 32 characters; all workers on one table have the same.",
+        );
+        let per_country = key(
+            "per_country",
+            "How many messages a country gets, by its ISO 3166 region; \"default\" is each other one.",
+        );
+        let in_all = key("in_all", "How many messages are sent altogether.");
         let mut limits = Self::default();
-        if let Some(rate) = section.parsed("per_number", rate_or_off, faults) {
+        if let Some(rate) = section.parsed(per_number, rate_schema, rate_or_off, faults) {
             limits.per_number = rate;
         }
-        if let Some(key) = secret_as(&mut section, "number_key", resolve, NumberKey::given, faults).sound() {
-            limits.number_key = key;
+        if let Some(key) = secret_that(&mut section, number_key, resolve, NumberKey::check, faults).sound() {
+            limits.number_key = NumberKey::given(&key);
         }
-        if let Some(table) = section.value("per_country") {
+        if let Some(table) = section.value(per_country, || table_like(&per_country_names(), rate_schema())) {
             limits.read_countries(&table, faults);
         }
-        limits.in_all = section.parsed("in_all", rate_or_off, faults).flatten();
+        limits.in_all = section.parsed(in_all, rate_schema, rate_or_off, faults).flatten();
         section.finish(faults);
         limits
     }
@@ -94,6 +118,10 @@ impl Limits {
             }
         }
     }
+}
+
+fn per_country_names() -> String {
+    format!("^default$|{}", Country::pattern())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::phone_region::{Country, NoCountry};
 pub struct PlannedNumber {
     pub country: Country,
     pub line: Line,
+    kind: PhoneNumberType,
 }
 
 /// What stands at a number's other end.
@@ -36,7 +37,8 @@ impl PlannedNumber {
         if PHONE_NUMBER_UTIL.is_possible_number(&as_it_stands) {
             let kind = as_it_stands.get_type();
             if kind != PhoneNumberType::Unknown {
-                return Ok(Self { country: Country::of(&as_it_stands)?, line: line(kind, as_it_stands.country_code) });
+                let country = Country::of(&as_it_stands)?;
+                return Ok(Self { country, line: line(kind, as_it_stands.country_code), kind });
             }
         }
         // Perhaps with a prefix too many, such as the zero of +44 07400 123456.
@@ -45,7 +47,26 @@ impl PlannedNumber {
             return Err(NoCountry::Impossible);
         }
         let country = Country::of(&number)?;
-        Ok(Self { country, line: line(number.get_type(), number.country_code) })
+        let kind = number.get_type();
+        Ok(Self { country, line: line(kind, number.country_code), kind })
+    }
+
+    /// What the plan calls the number.
+    pub fn kind(&self) -> &'static str {
+        match self.kind {
+            PhoneNumberType::Mobile => "mobile",
+            PhoneNumberType::FixedLineOrMobile => "mobile or fixed line",
+            PhoneNumberType::VoIP => "voice over IP",
+            PhoneNumberType::Unknown => "of a range that no plan knows yet",
+            PhoneNumberType::FixedLine => "fixed line",
+            PhoneNumberType::TollFree => "toll-free",
+            PhoneNumberType::PremiumRate => "premium-rate",
+            PhoneNumberType::SharedCost => "shared-cost",
+            PhoneNumberType::PersonalNumber => "personal number",
+            PhoneNumberType::Pager => "pager",
+            PhoneNumberType::UAN => "company's access number",
+            PhoneNumberType::VoiceMail => "voicemail access number",
+        }
     }
 }
 

@@ -15,6 +15,14 @@ impl Country {
         has_numbers.then_some(Self(region))
     }
 
+    /// A regular expression for the codes that [`Country::parse`] reads.
+    pub(crate) fn pattern() -> String {
+        let mut codes: Vec<_> = PHONE_NUMBER_UTIL.get_supported_regions().map(|region| region.to_string()).collect();
+        codes.push(Self::NONE.to_string());
+        codes.sort_unstable();
+        format!("^({})$", codes.join("|"))
+    }
+
     /// The country of a possible number.
     pub(crate) fn of(number: &PhoneNumber) -> Result<Self, NoCountry> {
         if let Some(region) = number.get_region_code() {
@@ -49,6 +57,15 @@ pub enum NoCountry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pattern_has_the_codes_of_all_regions_with_numbers() {
+        let letters = || 'A'..='Z';
+        let pairs = letters().flat_map(|first| letters().map(move |second| format!("{first}{second}")));
+        let known: Vec<_> =
+            ["001".to_owned()].into_iter().chain(pairs).filter(|it| Country::parse(it).is_some()).collect();
+        assert_eq!(Country::pattern(), format!("^({})$", known.join("|")));
+    }
 
     #[test]
     fn only_regions_with_numbers_can_be_named() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::settings::{Faults, Section};
+use shared::settings::{Faults, Key, Section, key};
 
 use crate::phone_region::Country;
 
@@ -35,6 +35,16 @@ impl Route {
         self.by_country.contains_key(&country)
     }
 
+    /// The providers for each country that has no line of its own; none refuses them all.
+    pub fn default_providers(&self) -> &[usize] {
+        &self.default
+    }
+
+    /// The lines of `[route.country]`.
+    pub fn countries(&self) -> impl Iterator<Item = (Country, &[usize])> {
+        self.by_country.iter().map(|(country, providers)| (*country, providers.as_slice()))
+    }
+
     /// Whether numbers that certainly are fixed lines get SMS: some networks show them or read them out.
     pub fn allows_fixed_lines(&self) -> bool {
         self.allows_fixed_lines
@@ -46,11 +56,23 @@ impl Route {
     }
 
     pub(crate) fn read(mut section: Section<'_>, providers: &[String], faults: &mut Faults) -> Self {
+        const DEFAULT: Key = key(
+            "default",
+            "The providers of every country that is not listed, in order of preference; [] refuses them.",
+        );
+        const COUNTRY: Key = key(
+            "country",
+            "Providers by the number's ISO 3166 region, in order of preference; [] refuses the country.",
+        );
+        const FIXED_LINES: Key = key(
+            "allow_fixed_lines",
+            "Whether numbers that certainly are fixed lines get SMS: some networks show them or read them out.",
+        );
         let mut route = Self::through_all(providers.len());
-        if let Some(names) = section.texts("default", faults) {
+        if let Some(names) = section.texts(DEFAULT, faults) {
             route.default = indexes("default in [route]", &names, providers, &section, faults);
         }
-        for (code, names) in section.text_lists_by_name("country", faults) {
+        for (code, names) in section.text_lists_by_name(COUNTRY, Country::pattern, faults) {
             let key = format!("{code} in [route.country]");
             let indexes = indexes(&key, &names, providers, &section, faults);
             match Country::parse(&code) {
@@ -61,7 +83,7 @@ impl Route {
                 ),
             }
         }
-        if let Some(allows) = section.flag("allow_fixed_lines", faults) {
+        if let Some(allows) = section.flag(FIXED_LINES, faults) {
             route.allows_fixed_lines = allows;
         }
         section.finish(faults);
@@ -101,7 +123,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Route, String> {
         let (document, mut faults) = Document::parse(text);
-        let section = document.root().section("route", &mut faults).expect("a table");
+        let section = document.root().section(key("route", ""), &mut faults).expect("a table");
         let route = Route::read(section, &PROVIDERS.map(str::to_owned), &mut faults);
         faults.or(route).map_err(|faults| faults.to_string())
     }

@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use shared::settings::{Faults, Section};
+use shared::settings::schema::text_like;
+use shared::settings::{Faults, Key, Schema, Section, key};
 use shared::{PhoneNumber, Timestamp};
 
 /// All `[[test_number]]` blocks.
@@ -17,8 +18,15 @@ struct TestNumber {
 }
 
 impl TestNumbers {
-    pub(crate) fn is_one(&self, number: &PhoneNumber, now: Timestamp) -> bool {
+    /// Whether nothing is sent to the number now.
+    pub fn is_one(&self, number: &PhoneNumber, now: Timestamp) -> bool {
         self.0.iter().any(|test| test.number == *number && test.holds_at(now))
+    }
+
+    /// Which block names the number, counted from 0, and the last day of it.
+    pub fn find(&self, number: &PhoneNumber) -> Option<(usize, Date)> {
+        let index = self.0.iter().position(|test| test.number == *number)?;
+        Some((index, self.0[index].until))
     }
 
     /// What is to be said at start about numbers that are test numbers no more.
@@ -34,18 +42,19 @@ impl TestNumbers {
     }
 
     pub(crate) fn read(blocks: Vec<Section<'_>>, faults: &mut Faults) -> Self {
+        const NUMBER: Key = key("number", "The number as E.164, such as \"+447700900123\".");
+        const UNTIL: Key =
+            key("until", "The last day, in UTC, on which nothing is sent to it, such as \"2026-12-31\".");
         let mut tests: Vec<TestNumber> = Vec::new();
         for mut block in blocks {
             for (key, remedy) in [
-                ("number", "as E.164, such as \"+447700900123\""),
-                ("until", "the last day on which nothing is sent to it, such as \"2026-12-31\""),
+                (NUMBER, "as E.164, such as \"+447700900123\""),
+                (UNTIL, "the last day on which nothing is sent to it, such as \"2026-12-31\""),
             ] {
-                if !block.has(key) {
-                    block.fault(format!("a [[test_number]] needs {key}: {remedy}"), faults);
-                }
+                block.require(key.name(), format!("a [[test_number]] needs {}: {remedy}", key.name()), faults);
             }
-            let number = block.parsed("number", PhoneNumber::parse, faults);
-            let until = block.parsed("until", date, faults);
+            let number = block.parsed(NUMBER, || text_like(r"^\+[1-9][0-9]{6,14}$", ""), PhoneNumber::parse, faults);
+            let until = block.parsed(UNTIL, date_schema, date, faults);
             match (number, until) {
                 (Some(number), _) if tests.iter().any(|test| test.number == number) => {
                     block.fault(format!("{number} is a [[test_number]] twice"), faults);
@@ -65,6 +74,11 @@ impl TestNumber {
     }
 }
 
+fn date_schema() -> Schema {
+    // What jiff reads begins with a year, perhaps with a sign, and may do without hyphens.
+    text_like("^[-+]?[0-9]{4}", "")
+}
+
 fn date(text: &str) -> Result<Date, &'static str> {
     text.parse().map_err(|_| "must be a date such as \"2026-12-31\"")
 }
@@ -77,7 +91,7 @@ mod tests {
     fn read(text: &str) -> Result<TestNumbers, String> {
         let (document, mut faults) = Document::parse(text);
         let mut root = document.root();
-        let numbers = TestNumbers::read(root.sections("test_number", &mut faults), &mut faults);
+        let numbers = TestNumbers::read(root.sections(key("test_number", ""), &mut faults), &mut faults);
         root.finish(&mut faults);
         faults.or(numbers).map_err(|faults| faults.to_string())
     }

@@ -34,6 +34,12 @@ fn the_sample_configuration_is_sound_and_shows_the_defaults() {
     assert_eq!(with_defaults_written_out.route, as_written.route);
     assert_eq!(with_defaults_written_out.state, as_written.state);
     assert_eq!(format!("{:?}", with_defaults_written_out.limits), format!("{:?}", as_written.limits));
+    assert_eq!(with_defaults_written_out.texts, as_written.texts);
+    assert_eq!(with_defaults_written_out.test_numbers, as_written.test_numbers);
+    let providers = |file: &File| -> Vec<_> {
+        file.providers.iter().map(|it| (it.name().to_owned(), it.kind(), it.base_url().clone())).collect()
+    };
+    assert_eq!(providers(&with_defaults_written_out), providers(&as_written));
     assert_eq!(as_written.texts.brand.as_deref(), Some("Example"));
 }
 

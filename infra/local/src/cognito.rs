@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_sdk_kms::error::DisplayErrorContext;
+use aws_sdk_kms::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_sdk_kms::types::DataKeySpec;
-use esdk::{SealError, SealOptions, WrappedDataKey, seal, seal_with};
+pub use esdk::SealError;
+use esdk::{SealOptions, WrappedDataKey, seal, seal_with};
 use secrecy::{SecretBox, SecretString};
 use serde_json::{Value, json};
-use shared::{KeyArn, TriggerSource, UserPoolId};
+use shared::{Clock, KeyArn, TriggerSource, UserPoolId};
 
 use crate::aws::kms::{Kms, KmsError};
 
@@ -21,6 +22,16 @@ pub struct UserPool {
 }
 
 impl UserPool {
+    /// A pool with a key of its own in this KMS.
+    ///
+    /// # Errors
+    /// When KMS makes no key.
+    pub fn with_new_key(id: UserPoolId, kms: Arc<Kms>) -> anyhow::Result<Self> {
+        let now = u64::try_from(Clock::system().now().as_millisecond()).unwrap_or_default();
+        let key = kms.create_key("codes of a user pool", sqs::Timestamp::from_unix_millis(now))?;
+        Ok(Self { id, key: KeyArn::parse(&key.arn)?, kms })
+    }
+
     /// Seals a code as Cognito does; base64.
     ///
     /// # Errors
@@ -70,8 +81,12 @@ pub async fn seal_with_kms(
 /// Why a KMS gave no data key.
 #[derive(Debug, thiserror::Error)]
 pub enum DataKeyError {
-    #[error("KMS gave no data key: {0}")]
-    Refused(String),
+    #[error("KMS gave no data key: {what}")]
+    Refused {
+        /// KMS's name for the error, where it has answered.
+        code: Option<String>,
+        what: String,
+    },
     #[error("KMS gave a data key that is not one of AES-256")]
     NoAes256Key,
 }
@@ -84,7 +99,14 @@ async fn data_key(
     let context = context.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let request = kms.generate_data_key().key_id(key).key_spec(DataKeySpec::Aes256);
     let answer = request.set_encryption_context(Some(context)).send().await;
-    let answer = answer.map_err(|error| DataKeyError::Refused(DisplayErrorContext(error).to_string()))?;
+    let answer = answer.map_err(|error| {
+        let code = error.code().map(str::to_owned);
+        let what = match &code {
+            Some(code) => format!("{code}: {}", error.message().unwrap_or_default()),
+            None => DisplayErrorContext(error).to_string(),
+        };
+        DataKeyError::Refused { code, what }
+    })?;
     let plaintext = answer.plaintext.and_then(|plaintext| <[u8; 32]>::try_from(plaintext.as_ref()).ok());
     match (plaintext, answer.ciphertext_blob) {
         (Some(plaintext), Some(ciphertext)) => {
@@ -123,7 +145,7 @@ pub fn event(pool: &UserPoolId, source: TriggerSource, phone_number: &str, seale
     json!({
         "version": "1",
         "triggerSource": format!("CustomSMSSender_{source}"),
-        "region": "eu-west-1",
+        "region": pool.as_str().split('_').next(),
         "userPoolId": pool.as_str(),
         "userName": "mary_major",
         "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client },

@@ -12,7 +12,7 @@ use shared::{KeyArn, SealedCode};
 
 use crate::fake_twilio::ReceivedSms;
 use crate::journey::{Ending, Journey, Stage};
-use crate::pipeline::{Pipeline, STATE_TABLE};
+use crate::pipeline::{Pipeline, STATE_TABLE, WORKER_LOG_GROUP};
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -127,6 +127,15 @@ impl<'w> Display<'w> {
                      --payload fileb://{samples}/Authentication.json /dev/null"
                 ),
                 "the same without waiting, as AWS documents it of Cognito; what fails is repeated after 1 and 2 seconds",
+            ),
+            (
+                format!(
+                    "AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x cargo run -- send --endpoint-url {endpoint} --region \
+                     eu-west-1 --user-pool {} --key {} --function producer --worker-log-group {WORKER_LOG_GROUP} --to \
+                     +12065550100 --yes",
+                    pipeline.pool.id, pipeline.pool.key
+                ),
+                "acts as Cognito with a code of its own, and follows it; --source takes each trigger source",
             ),
             (
                 format!("{aws} sqs send-message --queue-url {} --message-body junk", pipeline.queue_url),

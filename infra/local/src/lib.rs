@@ -3,6 +3,7 @@
 //! shows each SMS.
 
 pub mod aws;
+mod both;
 pub mod cognito;
 mod dead_letters;
 mod display;

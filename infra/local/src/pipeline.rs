@@ -10,7 +10,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
-use shared::{Clock, Environment, KeyArn, UserPoolId};
+use shared::telemetry::{JsonLines, MetricsNamespace};
+use shared::{Clock, Environment, UserPoolId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use worker::config::{Config, File};
@@ -20,6 +21,7 @@ use worker::{
 };
 
 use crate::aws::{EmbeddedAws, InvocationContext, LambdaFunction as _};
+use crate::both::Both;
 use crate::cognito::UserPool;
 use crate::fake_twilio::{FakeTwilio, FakeTwilioSettings};
 use crate::journey::{Heard, Journey, News, Observer};
@@ -36,6 +38,8 @@ pub const AUTH_TOKEN: &str = "local-auth-token";
 /// The fake Twilio's name in the route and on the screen.
 pub(crate) const PROVIDER: &str = "twilio-local";
 const POOL: &str = "eu-west-1_LOCAL0001";
+/// What the worker logs, as if it were a function.
+pub(crate) const WORKER_LOG_GROUP: &str = "/aws/lambda/worker";
 const QUEUE: &str = "sealpost";
 pub(crate) const DEAD_LETTER_QUEUE: &str = "sealpost-dead-letters";
 pub(crate) const STATE_TABLE: &str = "sealpost-state";
@@ -85,7 +89,7 @@ impl Pipeline {
             auth_token: AUTH_TOKEN.to_owned(),
         });
         let twilio = Arc::new(twilio.await.context("listening for the fake Twilio")?);
-        let pool = user_pool(&aws)?;
+        let pool = UserPool::with_new_key(UserPoolId::parse(POOL)?, Arc::clone(aws.kms().model()))?;
         let producer_aws = aws_config_for(&aws, PRODUCER_ID);
         let worker_aws = aws_config_for(&aws, WORKER_ID);
         let (queue_url, dead_letter_queue_url) = create_queues(&aws_sdk_sqs::Client::new(&worker_aws), &retry).await?;
@@ -104,6 +108,8 @@ impl Pipeline {
         let sqs = aws_sdk_sqs::Client::from_conf(worker::sqs_config(&worker_aws));
         let kms = aws_sdk_kms::Client::from_conf(worker::kms_config(&worker_aws));
         let (config, providers) = configuration(&pool, &twilio.base_url(), retry)?;
+        let worker_log =
+            JsonLines::new(aws.logs().writer(WORKER_LOG_GROUP), Clock::system(), MetricsNamespace::default());
         let worker = Arc::new(Worker {
             config,
             keys: Arc::new(KmsKeys::new(kms)),
@@ -114,7 +120,7 @@ impl Pipeline {
             random: Mutex::new(fastrand::Rng::new()),
             ledger: Ledger::new(Some(table.clone())),
             kill_switches: KillSwitches::new(Some(table)),
-            telemetry: Arc::new(Observer { heard: hears.clone(), invocation: None }),
+            telemetry: Arc::new(Both(Observer { heard: hears.clone(), invocation: None }, worker_log)),
         });
         let warming = tokio::task::spawn_blocking(worker::warm_up_phone_number_plans);
         let feeding = tokio::spawn(feed(worker, aws_sdk_sqs::Client::new(&worker_aws), queue_url.clone()));
@@ -224,13 +230,6 @@ impl Drop for Pipeline {
 async fn ring(twilio: Arc<FakeTwilio>, hears: UnboundedSender<Heard>) {
     // Nobody listens any more once the run is over.
     while hears.send(Heard::Phone(twilio.next_message().await)).is_ok() {}
-}
-
-fn user_pool(aws: &EmbeddedAws) -> anyhow::Result<UserPool> {
-    let kms = Arc::clone(aws.kms().model());
-    let now = u64::try_from(Clock::system().now().as_millisecond()).unwrap_or_default();
-    let key = kms.create_key("codes of the local user pool", sqs::Timestamp::from_unix_millis(now))?;
-    Ok(UserPool { id: UserPoolId::parse(POOL)?, key: KeyArn::parse(&key.arn)?, kms })
 }
 
 fn aws_config_for(aws: &EmbeddedAws, caller: &str) -> SdkConfig {

@@ -6,10 +6,12 @@ use std::time::Instant;
 use async_trait::async_trait;
 use producer::{Invocation, MainQueue, Producer};
 use serde_json::Value;
+use shared::telemetry::{JsonLines, MetricsNamespace};
 use shared::{Clock, Settings, TraceHeader, UserPoolId};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::aws::{FunctionError, InvocationContext, LambdaFunction};
+use crate::both::Both;
 use crate::journey::{Ending, Heard, Journey, Observer};
 
 /// The producer's code, and whom to tell what becomes of its invocations.
@@ -27,7 +29,7 @@ impl LambdaFunction for ProducerFunction {
         let _under_way = UnderWay::begin(&self.heard);
         let request_id = context.request_id.clone();
         let invocation = Invocation { request_id: request_id.clone(), trace: TraceHeader::parse(&context.trace) };
-        let Err(refusal) = self.producer(&request_id).accept(payload, &invocation).await else {
+        let Err(refusal) = self.producer(context).accept(payload, &invocation).await else {
             return Ok(b"null".to_vec());
         };
         let (error_type, message) = (refusal.kind().to_owned(), refusal.to_string());
@@ -45,14 +47,16 @@ impl LambdaFunction for ProducerFunction {
 
 impl ProducerFunction {
     /// One whose telemetry knows the invocation.
-    fn producer(&self, request_id: &str) -> Producer {
-        let invocation = Some(request_id.to_owned());
+    fn producer(&self, context: &InvocationContext) -> Producer {
+        let invocation = Some(context.request_id.clone());
+        let observer = Observer { heard: self.heard.clone(), invocation };
+        let log = JsonLines::new(context.log.clone(), Clock::system(), MetricsNamespace::default());
         Producer {
             settings: Settings::default(),
             allowed_pools: Some([self.pool.clone()].into()),
             queue: MainQueue::new(self.sqs.clone(), self.queue_url.clone()),
             clock: Clock::system(),
-            telemetry: Arc::new(Observer { heard: self.heard.clone(), invocation }),
+            telemetry: Arc::new(Both(observer, log)),
         }
     }
 }

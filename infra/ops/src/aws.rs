@@ -22,6 +22,14 @@ pub(crate) struct AwsArguments {
 }
 
 impl AwsArguments {
+    /// The options that the AWS CLI knows by the same names, for commands that reach the same AWS.
+    pub(crate) fn of_every_tool(&self) -> Vec<String> {
+        let options =
+            [("--profile", &self.profile), ("--region", &self.region), ("--endpoint-url", &self.endpoint_url)];
+        let given = options.into_iter().filter_map(|(name, value)| Some([name, value.as_deref()?]));
+        given.flatten().map(str::to_owned).collect()
+    }
+
     pub(crate) async fn load(&self) -> anyhow::Result<SdkConfig> {
         let aws = self.load_without_role().await?;
         let Some(role_arn) = &self.role_arn else { return Ok(aws) };

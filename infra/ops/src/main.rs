@@ -8,13 +8,20 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use usage::WrongUsage;
 
 mod aws;
+mod config;
 mod dlq;
+mod doctor;
 mod function_arn;
 mod help;
 mod invoke_right;
 #[cfg(feature = "local")]
 mod local;
+mod policy_document;
+mod printable;
 mod private_file;
+mod route;
+#[cfg(feature = "local")]
+mod send;
 mod stack;
 mod switch;
 mod trigger;
@@ -37,8 +44,13 @@ enum Command {
     Local(local::Arguments),
     Attach(Box<trigger::AttachArguments>),
     Detach(Box<trigger::DetachArguments>),
-    Switch(switch::Arguments),
+    Doctor(doctor::Arguments),
+    #[cfg(feature = "local")]
+    Send(Box<send::Arguments>),
     Dlq(Box<dlq::Arguments>),
+    Switch(switch::Arguments),
+    Config(config::Arguments),
+    Route(route::Arguments),
     /// Print the completions of a shell.
     Completions(help::CompletionsArguments),
     /// Print the manual page.
@@ -51,8 +63,13 @@ fn main() -> ExitCode {
         Command::Local(arguments) => local::run(arguments),
         Command::Attach(arguments) => trigger::attach(&arguments),
         Command::Detach(arguments) => trigger::detach(&arguments),
-        Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        #[cfg(feature = "local")]
+        Command::Send(arguments) => send::run(&arguments),
         Command::Dlq(arguments) => dlq::run(*arguments),
+        Command::Switch(arguments) => switch::run(&arguments).map(|()| true),
+        Command::Config(arguments) => config::run(&arguments),
+        Command::Route(arguments) => route::run(&arguments),
         Command::Completions(arguments) => help::completions(&arguments, Cli::command()).map(|()| true),
         Command::Man => help::manual(Cli::command()).map(|()| true),
     };

@@ -19,6 +19,15 @@ pub(crate) const TRUSTED_SENDER_IDS: &str = "TrustedSenderIds";
 pub(crate) const PRODUCER_ARN: &str = "ProducerArn";
 /// The key that a pool seals its codes with.
 pub(crate) const KEY_ARN: &str = "KeyArn";
+/// Where the worker's log lines are.
+#[cfg(feature = "local")]
+pub(crate) const WORKER_LOG_GROUP: &str = "WorkerLogGroup";
+/// Who unseals codes.
+pub(crate) const WORKER_ROLE_ARN: &str = "WorkerRoleArn";
+/// Who sends dead letters again.
+pub(crate) const REDRIVE_ROLE_ARN: &str = "RedriveRoleArn";
+/// What the providers' credentials are in.
+pub(crate) const PROVIDER_SECRET_ARN: &str = "ProviderSecretArn";
 /// The table that the workers share.
 pub(crate) const STATE_TABLE: &str = "StateTable";
 
@@ -47,6 +56,14 @@ struct Stack {
 impl StackArguments {
     pub(crate) fn names_one(&self) -> bool {
         self.stack.is_some()
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.stack.as_deref()
+    }
+
+    pub(crate) fn aws(&self) -> &AwsArguments {
+        &self.aws
     }
 
     /// # Errors

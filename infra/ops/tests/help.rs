@@ -40,6 +40,26 @@ fn a_switch_is_reached_as_a_queue_is() {
 }
 
 #[test]
+fn every_look_at_the_configuration_teaches_by_examples() {
+    for (arguments, example, options) in [
+        (&["config", "--help"][..], "  sealpost config check infra/aws/sealpost.toml\n", &["check", "schema"][..]),
+        (
+            &["config", "check", "--help"],
+            "  sealpost config check sealpost.toml --json\n",
+            &["--json", "FILE:LINE:COLUMN"],
+        ),
+        (&["config", "schema", "--help"], "  sealpost config schema > sealpost.schema.json\n", &["#:schema"]),
+        (&["route", "--help"], "  sealpost route +12065550100\n", &["--config", "SEALPOST_CONFIG", "--json"]),
+    ] {
+        let help = says(arguments);
+        assert!(help.contains("Examples:\n") && help.contains(example), "{help}");
+        for option in options {
+            assert!(help.contains(option), "{arguments:?}: {option}");
+        }
+    }
+}
+
+#[test]
 fn a_trigger_is_changed_only_by_whoever_says_so() {
     for command in ["attach", "detach"] {
         let help = says(&[command, "--help"]);
@@ -58,11 +78,33 @@ fn a_trigger_is_changed_only_by_whoever_says_so() {
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("which function? Give --function ARN or --stack NAME"));
 }
 
+#[cfg(feature = "local")]
+#[test]
+fn a_message_is_sent_by_the_way_that_a_queue_is_reached_by() {
+    let help = says(&["send", "--help"]);
+    assert!(help.contains("Examples:\n") && help.contains("  sealpost send --stack "), "{help}");
+    for option in ["--user-pool", "--source", "--to", "--wait", "--yes"].iter().chain(&OF_EVERY_AWS_COMMAND) {
+        assert!(help.contains(option), "{option}");
+    }
+}
+
+#[test]
+fn the_doctor_says_what_it_can_be_told() {
+    let help = says(&["doctor", "--help"]);
+    for option in ["--user-pool-id", "--config", "--function", "--worker-role-arn", "--offline"] {
+        assert!(help.contains(option), "{option}");
+    }
+    for option in OF_EVERY_AWS_COMMAND {
+        assert!(help.contains(option), "{option}");
+    }
+    assert!(help.contains("Examples:\n  sealpost doctor --stack "), "{help}");
+}
+
 #[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = says(&["completions", shell]);
-        for word in DLQ.iter().chain(&["attach", "detach", "switch", "completions"]) {
+        for word in DLQ.iter().chain(&["attach", "detach", "doctor", "switch", "config", "route", "completions"]) {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }

@@ -145,6 +145,21 @@ fn without_once_it_stays_up_and_ctrl_c_stops_it() {
 }
 
 #[test]
+fn the_send_that_it_says_to_try_arrives() {
+    let mut local = Staying::start(&[]);
+    let said = local.read_until("your own events");
+    let command = said.lines().find_map(|line| line.split_once("cargo run -- send ")).expect("a line with it").1;
+    let credentials = [("AWS_ACCESS_KEY_ID", "me"), ("AWS_SECRET_ACCESS_KEY", "x")];
+    let mut sealpost = Command::new(env!("CARGO_BIN_EXE_sealpost"));
+    let sent = sealpost.arg("send").args(command.split(' ')).envs(credentials).output().expect("the binary runs");
+    let shown = stdout(&sent);
+    assert!(sent.status.success(), "{shown}{}", String::from_utf8_lossy(&sent.stderr));
+    let (_, code) = shown.trim_end().rsplit_once(" must show ").expect("a code");
+    local.read_until(&format!("+12065550100 Your Example sign-up code is {code}."));
+    local.interrupt();
+}
+
+#[test]
 fn what_it_says_to_try_invokes_the_producer_and_the_sms_is_shown() {
     let mut local = Staying::start(&[]);
     let said = local.read_until("your own events");

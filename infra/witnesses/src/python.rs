@@ -29,6 +29,21 @@ pub fn python() -> Result<&'static Python, Missing> {
     PYTHON.get()
 }
 
+/// The Python environment with moto, which wants a later botocore than MiniStack; fetched at the first call ever, which
+/// takes half a minute.
+///
+/// # Errors
+/// When it cannot be had on this machine.
+pub fn moto() -> Result<&'static Python, Missing> {
+    static MOTO: Environment = Environment {
+        part: "moto",
+        name: "moto",
+        requirements: include_str!("../python/moto.txt"),
+        fetched: OnceLock::new(),
+    };
+    MOTO.get()
+}
+
 /// The Python environment with cfn-lint and checkov, which want other versions of what MiniStack needs; fetched at the
 /// first call ever, which takes half a minute.
 ///

@@ -49,7 +49,7 @@ pub fn run(trials: impl IntoIterator<Item = Trial>) -> ExitCode {
             .any(|trial| trial.has_ignored_flag() && !arguments.is_ignored(trial) && !arguments.is_filtered_out(trial));
     let conclusion = thread::scope(|scope| {
         if goes_outside {
-            // Both at once: what this target does not need the next one will. The linters are for few.
+            // Both at once: what this target does not need the next one will. Moto and the linters are for few.
             scope.spawn(python);
             scope.spawn(node);
         }

@@ -4,7 +4,7 @@
 
 use std::process::{Command, ExitCode, Output};
 
-use witnesses::{CognitoLocal, MiniStack, Missing, Trial, linters, node, python, run};
+use witnesses::{CognitoLocal, MiniStack, Missing, Moto, Trial, linters, moto, node, python, run};
 
 fn main() -> ExitCode {
     run([
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Trial::outside("ministack_starts_and_ends", ministack_starts_and_ends),
         Trial::outside("ministack_with_iam_refuses_whoever_has_no_right", ministack_with_iam_refuses),
         Trial::outside("the_aws_cli_deploys_a_sam_template_on_ministack", aws_cli_deploys),
+        Trial::outside("moto_starts_and_ends", moto_starts_and_ends),
         Trial::outside("cognito_local_starts_and_ends", cognito_local_starts_and_ends),
         Trial::outside("the_encryption_sdk_for_python_is_there", python_sdk),
         Trial::outside("the_encryption_sdk_for_node_is_there", node_sdk),
@@ -103,6 +104,26 @@ fn aws_cli_deploys() -> Result<(), Missing> {
     let query = ["--query", "StackResources[].ResourceType"];
     let made = aws(&[&["cloudformation", "describe-stack-resources", "--stack-name", "one"], &query[..]].concat());
     assert_eq!(made, "AWS::DynamoDB::Table\n");
+    Ok(())
+}
+
+fn moto_starts_and_ends() -> Result<(), Missing> {
+    let stack = Moto::start(moto()?).unwrap();
+    let script = "
+import boto3, sys
+def client(service, region='eu-west-1'):
+    return boto3.client(service, endpoint_url=sys.argv[1], region_name=region,
+                        aws_access_key_id='test', aws_secret_access_key='test')
+pool = client('cognito-idp').create_user_pool(PoolName='one')['UserPool']['Id']
+print(client('cognito-idp').describe_user_pool(UserPoolId=pool)['UserPool']['Name'])
+print(len(client('cognito-idp', 'us-east-1').list_user_pools(MaxResults=9)['UserPools']), 'elsewhere')
+print(len(client('lambda').list_functions()['Functions']), 'functions')
+print(client('sts').get_caller_identity()['Account'])";
+    let output = moto()?.command().args(["-c", script, &stack.endpoint()]).output().unwrap();
+    assert_eq!(successful(&output), format!("one\n0 elsewhere\n0 functions\n{}\n", Moto::ACCOUNT));
+    let endpoint = stack.endpoint();
+    drop(stack);
+    is_gone(&endpoint);
     Ok(())
 }
 

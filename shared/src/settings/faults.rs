@@ -13,6 +13,16 @@ pub struct Fault {
     pub message: String,
 }
 
+impl Fault {
+    /// A fault at a byte of the file's text.
+    pub fn at(text: &str, byte: usize, message: String) -> Self {
+        let before = text.get(..byte).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
+        Self { line, column, message }
+    }
+}
+
 impl Faults {
     pub fn push(&mut self, fault: Fault) {
         self.0.push(fault);
@@ -24,6 +34,11 @@ impl Faults {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Each fault; in the file's order where they came from [`Faults::or`].
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
     }
 
     /// `value` when there is no fault.

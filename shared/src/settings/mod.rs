@@ -1,13 +1,22 @@
 //! The configuration file: how it is read, and the slice of it that producer and worker share.
 
 mod document;
+#[cfg(feature = "schema")]
+mod drawing;
 mod duration;
 mod faults;
+mod key;
+pub mod schema;
+mod section;
 mod value;
 
-pub use document::{Document, Section, did_you_mean};
-pub use duration::{DurationError, parse_duration};
+pub use document::Document;
+use duration::duration_schema;
+pub use duration::{DurationError, parse_duration, written_duration};
 pub use faults::{Fault, Faults};
+pub use key::{Key, key};
+pub use schema::Schema;
+pub use section::{Section, did_you_mean};
 pub use value::{Shape, Value};
 
 use crate::Lifetimes;
@@ -55,9 +64,12 @@ impl Settings {
 
     /// Takes the shared sections out of the file's root and adds their faults to `faults`.
     pub fn read(root: &mut Section<'_>, faults: &mut Faults) -> Self {
-        let lifetimes = root.section("lifetime", faults).map(|section| Lifetimes::read(section, faults));
-        let trust = root.section("trust", faults).map(|section| Trust::read(section, faults));
-        let privacy = root.section("privacy", faults).map(|section| Privacy::read(section, faults));
+        const LIFETIME: Key = key("lifetime", "How long a code of each trigger source is worth sending.");
+        const TRUST: Key = key("trust", "Exceptions for emulators, whose codes are not sealed as Cognito seals them.");
+        const PRIVACY: Key = key("privacy", "What enters the queue beyond the user attributes that delivery needs.");
+        let lifetimes = root.section(LIFETIME, faults).map(|section| Lifetimes::read(section, faults));
+        let trust = root.section(TRUST, faults).map(|section| Trust::read(section, faults));
+        let privacy = root.section(PRIVACY, faults).map(|section| Privacy::read(section, faults));
         Self {
             lifetimes: lifetimes.unwrap_or_default(),
             trust: trust.unwrap_or_default(),
@@ -68,9 +80,13 @@ impl Settings {
 
 impl Trust {
     fn read(mut section: Section<'_>, faults: &mut Faults) -> Self {
+        const MISSING_POOL: Key =
+            key("allow_missing_pool", "Whether codes are taken whose encryption context names no user pool.");
+        const COMMITTED_SUITES: Key =
+            key("allow_committed_suites", "Whether codes of the key-committing suites 0x0478 and 0x0578 are taken.");
         let trust = Self {
-            allow_missing_pool: section.flag("allow_missing_pool", faults).unwrap_or_default(),
-            allow_committed_suites: section.flag("allow_committed_suites", faults).unwrap_or_default(),
+            allow_missing_pool: section.flag(MISSING_POOL, faults).unwrap_or_default(),
+            allow_committed_suites: section.flag(COMMITTED_SUITES, faults).unwrap_or_default(),
         };
         section.finish(faults);
         trust
@@ -79,10 +95,14 @@ impl Trust {
 
 impl Privacy {
     fn read(mut section: Section<'_>, faults: &mut Faults) -> Self {
+        const ATTRIBUTES: Key = key("keep_attributes", "Further user attributes that are kept in the queue, by name.");
+        const CLIENT_METADATA: Key =
+            key("keep_client_metadata", "Whether the event's clientMetadata is kept in the queue.");
+        const USER_NAME: Key = key("keep_user_name", "Whether the event's userName is kept in the queue.");
         let privacy = Self {
-            keep_attributes: section.texts("keep_attributes", faults).unwrap_or_default(),
-            keep_client_metadata: section.flag("keep_client_metadata", faults).unwrap_or_default(),
-            keep_user_name: section.flag("keep_user_name", faults).unwrap_or_default(),
+            keep_attributes: section.texts(ATTRIBUTES, faults).unwrap_or_default(),
+            keep_client_metadata: section.flag(CLIENT_METADATA, faults).unwrap_or_default(),
+            keep_user_name: section.flag(USER_NAME, faults).unwrap_or_default(),
         };
         section.finish(faults);
         privacy

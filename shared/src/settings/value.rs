@@ -5,7 +5,6 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::document::place;
 use super::{Fault, Faults};
 
 /// A value, with its path and its place.
@@ -85,20 +84,19 @@ impl<'doc> Value<'doc> {
     }
 
     fn fault_at(&self, offset: usize, message: &str, faults: &mut Faults) {
-        let (line, column) = place(self.text, offset);
-        faults.push(Fault { line, column, message: format!("{}{} {message}", self.path, self.section) });
+        faults.push(Fault::at(self.text, offset, format!("{}{} {message}", self.path, self.section)));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Document;
+    use crate::settings::{Document, key, schema};
 
     fn with_value<T>(text: &str, check: impl FnOnce(Value<'_>) -> T) -> T {
         let (document, mut faults) = Document::parse(text);
-        let mut block = document.root().sections("provider", &mut faults).pop().expect("a block");
-        let value = block.value("v").expect("a value");
+        let mut block = document.root().sections(key("provider", ""), &mut faults).pop().expect("a block");
+        let value = block.value(key("v", ""), schema::text).expect("a value");
         block.finish(&mut faults);
         assert!(faults.is_empty(), "{faults}");
         check(value)

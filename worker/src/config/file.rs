@@ -1,12 +1,16 @@
 //! The configuration file.
 
-use shared::settings::{Document, Faults, Section};
+use serde_json::json;
+use shared::settings::schema::text_like;
+use shared::settings::{Document, Faults, Key, Schema, Section, did_you_mean, key};
 use shared::{Environment, KeyArn, Settings};
 
 use super::placeholders::resolve;
 use super::{Config, ProviderSettings};
 use crate::limits::Limits;
-use crate::provider::{HttpGatewaySettings, Placeholder, Resolve, TestNumberProvider, TwilioSettings};
+use crate::provider::{HttpGatewaySettings, Resolve, TestNumberProvider, TwilioSettings};
+#[cfg(feature = "schema")]
+use crate::provider::{Placeholder, Resolved};
 use crate::provider_secret::SecretMembers;
 use crate::render::Texts;
 use crate::retry::RetrySettings;
@@ -49,28 +53,50 @@ impl File {
         environment: &Environment<'_>,
         secret: Option<&SecretMembers>,
     ) -> Result<Self, Faults> {
+        Self::read(text, &|placeholder| resolve(placeholder, environment, secret))
+    }
+
+    pub(super) fn read(text: &str, resolver: &Resolve<'_>) -> Result<Self, Faults> {
         let (document, mut faults) = Document::parse(text);
-        let mut root = document.root();
-        let settings = Settings::read(&mut root, &mut faults);
-        let blocks = root.sections("provider", &mut faults);
+        let file = Self::take(document.root(), resolver, &mut faults);
+        faults.or(file)
+    }
+
+    /// The JSON Schema of the file, for editors: it takes whatever [`File::parse`] takes, and not all that this refuses.
+    #[cfg(feature = "schema")]
+    pub fn schema() -> Schema {
+        let elsewhere = |_: Placeholder<'_>| Ok(Resolved::Elsewhere);
+        Section::schema(|root| drop(Self::take(root, &elsewhere, &mut Faults::default())))
+    }
+
+    fn take(mut root: Section<'_>, resolver: &Resolve<'_>, faults: &mut Faults) -> Self {
+        const PROVIDER: Key = key("provider", "The SMS providers.");
+        const ROUTE: Key = key("route", "Which providers are asked, in which order.");
+        const RETRY: Key = key("retry", "For how long a message is retried.");
+        const TEXTS: Key = key("texts", "What the SMS say.");
+        const STATE: Key = key("state", "What happens where the state table cannot say what it should.");
+        const LIMITS: Key = key("limits", "How many messages are sent in a window of time.");
+        const TEST_NUMBER: Key =
+            key("test_number", "Numbers to which nothing is really sent, for end-to-end tests of an application.");
+        let settings = Settings::read(&mut root, faults);
+        let blocks = root.sections(PROVIDER, faults);
         if blocks.is_empty() {
-            root.fault(PROVIDER_EXAMPLE, &mut faults);
+            root.fault(PROVIDER_EXAMPLE, faults);
         }
         let mut names = Vec::new();
-        let resolver = |placeholder: Placeholder<'_>| resolve(placeholder, environment, secret);
-        let providers = blocks.into_iter().filter_map(|block| provider(block, &mut names, &resolver, &mut faults));
+        let providers = blocks.into_iter().filter_map(|block| provider(block, &mut names, resolver, faults));
         let providers: Vec<_> = providers.collect();
-        let route = match root.section("route", &mut faults) {
-            Some(section) => Route::read(section, &names, &mut faults),
+        let route = match root.section(ROUTE, faults) {
+            Some(section) => Route::read(section, &names, faults),
             None => Route::through_all(providers.len()),
         };
-        let retry = root.section("retry", &mut faults).map(|section| RetrySettings::read(section, &mut faults));
-        let texts = root.section("texts", &mut faults).map(|section| texts(section, &mut faults));
-        let state = root.section("state", &mut faults).map(|section| StateSettings::read(section, &mut faults));
-        let limits = root.section("limits", &mut faults).map(|section| Limits::read(section, &resolver, &mut faults));
-        let test_numbers = TestNumbers::read(root.sections("test_number", &mut faults), &mut faults);
-        root.finish(&mut faults);
-        faults.or(Self {
+        let retry = root.section(RETRY, faults).map(|section| RetrySettings::read(section, faults));
+        let texts = root.section(TEXTS, faults).map(|section| texts(section, faults));
+        let state = root.section(STATE, faults).map(|section| StateSettings::read(section, faults));
+        let limits = root.section(LIMITS, faults).map(|section| Limits::read(section, resolver, faults));
+        let test_numbers = TestNumbers::read(root.sections(TEST_NUMBER, faults), faults);
+        root.finish(faults);
+        Self {
             settings,
             providers,
             route,
@@ -79,7 +105,7 @@ impl File {
             state: state.unwrap_or_default(),
             limits: limits.unwrap_or_default(),
             test_numbers,
-        })
+        }
     }
 
     /// What processing depends on, for any pool and sender, and the providers.
@@ -108,41 +134,35 @@ fn provider(
     resolver: &Resolve<'_>,
     faults: &mut Faults,
 ) -> Option<ProviderSettings> {
-    if !block.has("name") {
-        block.fault("a [[provider]] needs a name of its own, for routes and logs", faults);
-    }
-    let name = block.parsed("name", provider_name, faults).unwrap_or_default();
+    const NAME: Key = key("name", "The provider's name in routes, logs and metrics.");
+    const KIND: Key = key("kind", "What kind of provider it is, which decides the other keys.");
+    block.require(NAME.name(), "a [[provider]] needs a name of its own, for routes and logs", faults);
+    let name = block.parsed(NAME, || text_like("^[a-z0-9-]{1,40}$", ""), provider_name, faults).unwrap_or_default();
     if !name.is_empty() && names.contains(&name) {
         block.fault(format!("two providers are named {name}"), faults);
     }
     names.push(name.clone());
-    if !block.has("kind") {
-        block.fault(format!("a [[provider]] needs a kind; {KNOWN_KINDS}"), faults);
-    }
-    match block.parsed("kind", Kind::parse, faults)? {
-        Kind::Twilio => TwilioSettings::read(block, name, resolver, faults).map(ProviderSettings::Twilio),
-        Kind::Http => HttpGatewaySettings::read(block, name, resolver, faults).map(ProviderSettings::Http),
-    }
+    block.require(
+        KIND.name(),
+        format!("a [[provider]] needs a kind; {}", did_you_mean("", &KINDS.map(|it| it.0))),
+        faults,
+    );
+    let read = |kind, block: Section<'_>, faults: &mut Faults| match kind {
+        Kind::Twilio => TwilioSettings::read(block, name.clone(), resolver, faults).map(ProviderSettings::Twilio),
+        Kind::Http => HttpGatewaySettings::read(block, name.clone(), resolver, faults).map(ProviderSettings::Http),
+    };
+    block.read_by_word(KIND, &KINDS, "is not a kind of provider", read, faults)
 }
 
 /// The kinds of provider that this version knows.
+#[derive(Clone, Copy)]
 enum Kind {
     Twilio,
     /// Any gateway, as the block describes it.
     Http,
 }
 
-const KNOWN_KINDS: &str = "this version knows: twilio, http";
-
-impl Kind {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "twilio" => Ok(Self::Twilio),
-            "http" => Ok(Self::Http),
-            _ => Err(format!("is not a kind of provider; {KNOWN_KINDS}")),
-        }
-    }
-}
+const KINDS: [(&str, Kind); 2] = [("twilio", Kind::Twilio), ("http", Kind::Http)];
 
 pub(crate) fn provider_name(text: &str) -> Result<String, &'static str> {
     let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -157,9 +177,14 @@ pub(crate) fn provider_name(text: &str) -> Result<String, &'static str> {
 }
 
 fn texts(mut section: Section<'_>, faults: &mut Faults) -> Texts {
-    let texts = Texts { brand: section.parsed("brand", brand, faults) };
+    const BRAND: Key = key("brand", "The name in \"Your Example sign-in code is …\".");
+    let texts = Texts { brand: section.parsed(BRAND, brand_schema, brand, faults) };
     section.finish(faults);
     texts
+}
+
+fn brand_schema() -> Schema {
+    json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_BRAND })
 }
 
 fn brand(text: &str) -> Result<String, &'static str> {
@@ -222,7 +247,7 @@ mod tests {
         assert_eq!(
             faults("BLOCK(main)[state]\nunreachable = \"Hold\"\nabandoned = true\nlease = \"1s\"\n"),
             [
-                "line 8, column 15: unreachable in [state] must be \"allow\" or \"hold\"",
+                "line 8, column 15: unreachable in [state] is none of its choices; did you mean hold?",
                 "line 9, column 13: abandoned in [state] must be a text in quotes",
                 "line 10, column 1: unknown key lease in [state]; known here: unreachable, abandoned",
             ]
@@ -302,10 +327,10 @@ mod tests {
     #[test]
     fn a_kind_that_is_not_known_is_told_the_known_ones() {
         for (kind, expected) in [
-            ("", "line 7, column 1: a [[provider]] needs a kind; this version knows: twilio, http"),
+            ("", "line 7, column 1: a [[provider]] needs a kind; known here: twilio, http"),
             (
                 "kind = \"twilo\"\n",
-                "line 9, column 8: kind in [[provider]] is not a kind of provider; this version knows: twilio, http",
+                "line 9, column 8: kind in [[provider]] is not a kind of provider; did you mean twilio?",
             ),
         ] {
             assert_eq!(faults(&format!("BLOCK(main)[[provider]]\nname = \"b\"\n{kind}")), [expected]);
@@ -317,7 +342,7 @@ mod tests {
         assert_eq!(
             faults("BLOCK(main)[[provider]]\nname = \"b\"\nkind = \"x\"\n[route]\ndefault = [\"b\", \"c\"]\n"),
             [
-                "line 9, column 8: kind in [[provider]] is not a kind of provider; this version knows: twilio, http",
+                "line 9, column 8: kind in [[provider]] is not a kind of provider; known here: twilio, http",
                 "line 10, column 1: default in [route] names no provider: c (there are: main, b)",
             ]
         );

@@ -1,5 +1,6 @@
 //! Everything that the worker is told: the environment and the configuration file, checked whole at start.
 
+mod checked;
 mod file;
 mod placeholders;
 
@@ -10,7 +11,9 @@ use shared::settings::Faults;
 use shared::{Clock, Environment, EnvironmentFault, KeyArn, Settings, UserPoolId};
 
 use crate::limits::Limits;
-use crate::provider::{HttpClientError, HttpGateway, HttpGatewaySettings, Provider, Twilio, TwilioSettings};
+use crate::provider::{
+    BaseUrl, HttpClientError, HttpGateway, HttpGatewaySettings, OutgoingRequest, Provider, Sms, Twilio, TwilioSettings,
+};
 use crate::provider_secret::{SecretError, SecretMembers};
 use crate::render::Texts;
 use crate::retry::RetrySettings;
@@ -18,8 +21,10 @@ use crate::route::Route;
 use crate::state::StateSettings;
 use crate::test_numbers::TestNumbers;
 
+pub use checked::Checked;
 pub use file::File;
 pub(crate) use file::provider_name;
+pub use placeholders::Needed;
 
 /// What processing a record depends on.
 #[derive(Clone, Debug)]
@@ -45,6 +50,40 @@ pub enum ProviderSettings {
 }
 
 impl ProviderSettings {
+    /// The name in routes, logs and metrics.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Twilio(settings) => &settings.name,
+            Self::Http(settings) => &settings.name,
+        }
+    }
+
+    /// What the file calls this kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Twilio(_) => "twilio",
+            Self::Http(_) => "http",
+        }
+    }
+
+    pub fn base_url(&self) -> &BaseUrl {
+        match self {
+            Self::Twilio(settings) => &settings.base_url,
+            Self::Http(settings) => settings.base_url(),
+        }
+    }
+
+    /// The request that the provider would make now for this SMS.
+    ///
+    /// # Errors
+    /// When its HTTPS client cannot be set up.
+    pub fn into_request(self, sms: &Sms<'_>, clock: &Clock) -> Result<OutgoingRequest, HttpClientError> {
+        match self {
+            Self::Twilio(settings) => Ok(Twilio::new(settings, clock.clone())?.request(sms)),
+            Self::Http(settings) => Ok(HttpGateway::new(settings, clock.clone())?.request(sms)),
+        }
+    }
+
     /// The provider, ready to send.
     ///
     /// # Errors
@@ -170,7 +209,11 @@ fn unreadable_secret(error: &SecretError) -> EnvironmentFault {
 
 const PROVIDER_SECRET_ARN: &str = "PROVIDER_SECRET_ARN";
 
-fn key_arns(environment: &Environment<'_>) -> Result<Vec<KeyArn>, EnvironmentFault> {
+/// `KMS_KEY_ARNS`: the keys whose codes are unsealed.
+///
+/// # Errors
+/// When it is unset, or a member is not the ARN of a key.
+pub fn key_arns(environment: &Environment<'_>) -> Result<Vec<KeyArn>, EnvironmentFault> {
     let variable = "KMS_KEY_ARNS";
     let remedy = "set it to the ARN of the key that the user pool's KMSKeyID names (comma-separated if several)";
     let list = environment.require(variable, remedy)?;
@@ -179,7 +222,11 @@ fn key_arns(environment: &Environment<'_>) -> Result<Vec<KeyArn>, EnvironmentFau
     keys.map_err(|error| EnvironmentFault { variable, fault: format!("has a member that {error}") })
 }
 
-fn state_table(environment: &Environment<'_>) -> Result<Option<String>, EnvironmentFault> {
+/// `STATE_TABLE`: the name or ARN of the table, if there is one.
+///
+/// # Errors
+/// When it is neither.
+pub fn state_table(environment: &Environment<'_>) -> Result<Option<String>, EnvironmentFault> {
     let variable = "STATE_TABLE";
     let Some(table) = environment.get(variable) else { return Ok(None) };
     if is_table_name(&table) || is_table_arn(&table) {
@@ -203,7 +250,8 @@ fn is_table_arn(text: &str) -> bool {
     is_word(partition) && is_word(region) && is_account && resource.strip_prefix("table/").is_some_and(is_table_name)
 }
 
-fn trusted_senders(environment: &Environment<'_>) -> Option<BTreeSet<String>> {
+/// `TRUSTED_SENDER_IDS`: who may have written a message, or nothing where anybody may.
+pub fn trusted_senders(environment: &Environment<'_>) -> Option<BTreeSet<String>> {
     let list = environment.get("TRUSTED_SENDER_IDS")?;
     Some(list.split(',').map(str::trim).filter(|member| !member.is_empty()).map(str::to_owned).collect())
 }

@@ -21,15 +21,20 @@ const SHORTEST: usize = 32;
 const KEPT: usize = 16;
 
 impl NumberKey {
-    /// The configured key; the error completes `number_key in [limits] …`.
-    pub(super) fn given(key: SecretString) -> Result<Self, String> {
-        let bytes = key.expose_secret().as_bytes();
-        if bytes.len() < SHORTEST {
+    /// Whether a text can be a key; the error completes `number_key in [limits] …`.
+    pub(super) fn check(key: &str) -> Result<(), String> {
+        if key.len() < SHORTEST {
             return Err(format!(
                 "is shorter than {SHORTEST} characters, so it could be guessed: make one with `openssl rand -base64 32`"
             ));
         }
-        Ok(Self { bytes: Arc::new(bytes.to_vec().into()), is_of_this_process: false })
+        Ok(())
+    }
+
+    /// The configured key.
+    pub(super) fn given(key: &SecretString) -> Self {
+        let bytes = key.expose_secret().as_bytes().to_vec();
+        Self { bytes: Arc::new(bytes.into()), is_of_this_process: false }
     }
 
     /// A key that nobody else has, and that ends with the process.

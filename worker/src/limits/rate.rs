@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use shared::Timestamp;
-use shared::settings::{DurationError, parse_duration};
+use shared::settings::schema::text_like;
+use shared::settings::{DurationError, Schema, parse_duration, written_duration};
 
 use crate::state::{LimitScope, Window};
 
 /// A limit: `20/1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rate {
+pub struct Rate {
     messages: u32,
     /// Of each window. The windows of a length follow each other from 1970 on, so that all workers agree on them.
     length: Duration,
@@ -45,6 +46,11 @@ pub(super) fn rate_or_off(text: &str) -> Result<Option<Rate>, RateError> {
     Ok(Some(Rate { messages, length }))
 }
 
+/// What [`rate_or_off`] reads.
+pub(super) fn rate_schema() -> Schema {
+    text_like("^(off$|[0-9]+/)", "Messages in a window of time, such as \"20/1h\", or \"off\".")
+}
+
 impl Rate {
     pub(super) const fn new(messages: u32, length: Duration) -> Self {
         Self { messages, length }
@@ -61,6 +67,12 @@ impl Rate {
     }
 }
 
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.messages, written_duration(self.length))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +84,7 @@ mod tests {
         {
             let rate = Rate::new(messages, Duration::from_secs(seconds));
             assert_eq!(rate_or_off(text), Ok(Some(rate)), "{text}");
+            assert_eq!(rate_or_off(&rate.to_string()), Ok(Some(rate)), "{rate}");
         }
         assert_eq!(rate_or_off("off"), Ok(None));
     }

@@ -5,17 +5,17 @@ use secrecy::SecretString;
 use shared::settings::Document;
 
 use super::*;
-use crate::provider::Placeholder;
+use crate::provider::{Placeholder, Resolved};
 
 const KEY: &str = "a key of these tests, long enough";
 
 /// Reads `[limits]`, where `${env:KEY}` is the key of these tests and any other variable a value of its name.
 fn read(text: &str) -> Result<Limits, String> {
     let (document, mut faults) = Document::parse(text);
-    let section = document.root().section("limits", &mut faults).expect("a table");
+    let section = document.root().section(key("limits", ""), &mut faults).expect("a table");
     let resolve = |placeholder: Placeholder<'_>| match placeholder {
-        Placeholder::Env("KEY") => Ok(SecretString::from(KEY)),
-        Placeholder::Env(name) | Placeholder::Secret(name) => Ok(SecretString::from(name)),
+        Placeholder::Env("KEY") => Ok(Resolved::Value(KEY.into())),
+        Placeholder::Env(name) | Placeholder::Secret(name) => Ok(Resolved::Value(name.into())),
     };
     let limits = Limits::read(section, &resolve, &mut faults);
     faults.or(limits).map_err(|faults| faults.to_string())
@@ -128,7 +128,7 @@ proptest! {
         (secret, other) in ("[!-~]{32,64}", "[!-~]{32,64}"),
     ) {
         prop_assume!(secret != other);
-        let number_key = |secret: &str| NumberKey::given(SecretString::from(secret)).expect("long enough");
+        let number_key = |secret: &str| NumberKey::given(&SecretString::from(secret));
         let of = |secret: &str| Limits { number_key: number_key(secret), ..Limits::default() };
         let now = Timestamp::from_millisecond(time).expect("in range");
         let country = Country::parse("US").expect("a country");

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use reqwest::Url;
+use shared::settings::Schema;
+use shared::settings::schema::text_like;
 
 /// The address under which a provider's API stands: https, or http on this machine; perhaps with a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +26,20 @@ pub enum BaseUrlError {
 }
 
 impl BaseUrl {
+    /// What [`BaseUrl::parse`] reads, and other http.
+    pub(super) fn schema() -> Schema {
+        text_like(r"^\s*[Hh][Tt][Tt][Pp][Ss]?:", "")
+    }
+
     /// Reads a base URL.
     ///
     /// # Errors
     /// When codes could travel there in clear, or when it is more than scheme, host, port and path.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
+        // The URL parser would drop line breaks in silence.
+        if text.contains(char::is_control) {
+            return Err(BaseUrlError::NotAUrl);
+        }
         let url = Url::parse(text).map_err(|_| BaseUrlError::NotAUrl)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(BaseUrlError::UserInfo);
@@ -41,6 +52,10 @@ impl BaseUrl {
             "http" if is_loopback(&url) => Ok(Self(url)),
             _ => Err(BaseUrlError::NotHttps),
         }
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
     }
 
     /// Whether the client may be told to refuse everything but https.
@@ -104,6 +119,8 @@ mod tests {
             ("", BaseUrlError::NotAUrl),
             ("api.twilio.com", BaseUrlError::NotAUrl),
             ("https://", BaseUrlError::NotAUrl),
+            ("https://api.twilio.com\n", BaseUrlError::NotAUrl),
+            ("ht\ttps://api.twilio.com", BaseUrlError::NotAUrl),
             ("http://api.twilio.com", BaseUrlError::NotHttps),
             ("http://10.0.0.1", BaseUrlError::NotHttps),
             ("http://[::2]", BaseUrlError::NotHttps),

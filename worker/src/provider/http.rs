@@ -5,14 +5,16 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
-use shared::settings::{Faults, Section};
+use shared::settings::{Faults, Key, Section, key};
 use shared::{Clock, Timestamp};
 use zeroize::Zeroizing;
 
 use super::held::Held;
-use super::{Attempt, Outcome};
+use super::{Attempt, Outcome, OutcomeCode, OutgoingRequest};
 
 /// Longer answers are not read: no provider's answer to one SMS comes near.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -53,8 +55,10 @@ pub(super) struct Timeouts {
 impl Timeouts {
     /// Takes both; one that is missing or faulty has its default.
     pub(super) fn read(section: &mut Section<'_>, faults: &mut Faults) -> Self {
-        let connect = section.duration("connect_timeout", ALLOWED_TIMEOUTS, faults);
-        let attempt = section.duration("timeout", ALLOWED_TIMEOUTS, faults);
+        const CONNECT: Key = key("connect_timeout", "The most that DNS, TCP and TLS may take together.");
+        const ATTEMPT: Key = key("timeout", "The most that one attempt may take.");
+        let connect = section.duration(CONNECT, ALLOWED_TIMEOUTS, faults);
+        let attempt = section.duration(ATTEMPT, ALLOWED_TIMEOUTS, faults);
         Self { connect: connect.unwrap_or(DEFAULT_CONNECT_TIMEOUT), attempt: attempt.unwrap_or(DEFAULT_TIMEOUT) }
     }
 }
@@ -66,8 +70,13 @@ pub(super) struct BasicAuth {
 }
 
 impl BasicAuth {
-    pub(super) fn apply(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        request.basic_auth(&self.user, Some(self.password.expose_secret()))
+    /// The value of the header `authorization`.
+    pub(super) fn header(&self) -> HeaderValue {
+        let both = Zeroizing::new(format!("{}:{}", self.user, self.password.expose_secret()));
+        let value = Zeroizing::new(format!("Basic {}", Zeroizing::new(STANDARD.encode(both.as_bytes())).as_str()));
+        let mut value = HeaderValue::from_str(&value).expect("Base64 is ASCII");
+        value.set_sensitive(true);
+        value
     }
 }
 
@@ -103,11 +112,18 @@ pub fn http_client(settings: &HttpSettings) -> Result<reqwest::Client, HttpClien
 
 /// Opens a connection to where `url` is and leaves it in the client's pool: by a bare `HEAD /`, which asks for nothing
 /// and carries no credentials.
-pub(super) async fn open_connection(client: &reqwest::Client, url: &reqwest::Url) {
+///
+/// # Errors
+/// When nobody answers: what went wrong.
+pub(super) async fn open_connection(client: &reqwest::Client, url: &reqwest::Url) -> Result<(), OutcomeCode> {
     let mut root = url.clone();
     root.set_path("/");
     root.set_query(None);
-    let _ = client.head(root).send().await;
+    match client.head(root).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_dns() || error.is_connect() => Err(OutcomeCode::of_ours(not_sent_code(&error))),
+        Err(_) => Err(OutcomeCode::of_ours("connection_lost")),
+    }
 }
 
 /// What came of one request.
@@ -189,18 +205,19 @@ impl std::fmt::Debug for BoundedBody {
     }
 }
 
-/// Sends `content` once and reads the whole answer, all within `timeout`.
+/// Sends a request once and reads the whole answer, all within `timeout`.
 pub(super) async fn exchange(
-    request: reqwest::RequestBuilder,
-    content: Zeroizing<String>,
+    client: &reqwest::Client,
+    request: OutgoingRequest,
     timeout: Duration,
     clock: &Clock,
 ) -> Exchange {
+    let (mut request, content) = request.into_parts();
     let without_content = content.is_empty();
     let held = Held::new(content);
+    *request.body_mut() = Some(reqwest::Body::wrap(held.content()));
     let whole = async {
-        let request = request.body(reqwest::Body::wrap(held.content()));
-        let response = request.send().await.map_err(|error| Broken { waiting: true, error })?;
+        let response = client.execute(request).await.map_err(|error| Broken { waiting: true, error })?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value, clock.now()));
         let body = BoundedBody::read(response).await.map_err(|error| Broken { waiting: false, error })?;

@@ -6,6 +6,7 @@ mod fields;
 mod gateway;
 mod held;
 mod http;
+mod outgoing;
 mod test_number;
 mod twilio;
 
@@ -16,10 +17,11 @@ use secrecy::SecretString;
 use shared::{MessageId, PhoneNumber};
 
 pub use base_url::{BaseUrl, BaseUrlError};
-pub(crate) use fields::secret_as;
-pub use fields::{Placeholder, Resolve};
+pub(crate) use fields::secret_that;
+pub use fields::{Placeholder, Resolve, Resolved};
 pub use gateway::{HttpGateway, HttpGatewaySettings};
 pub use http::{HttpClientError, HttpSettings, http_client};
+pub use outgoing::OutgoingRequest;
 pub(crate) use test_number::TestNumberProvider;
 pub use twilio::{Twilio, TwilioSettings};
 
@@ -32,8 +34,13 @@ pub trait Provider: Send + Sync {
     /// Makes one attempt, for at most `sms.timeout`. Never fails: whatever happens is one of the outcomes.
     async fn send(&self, sms: &Sms<'_>) -> Attempt;
 
-    /// Opens the connection that the first attempt would else have to wait for. What goes wrong shows at that attempt.
-    async fn connect(&self) {}
+    /// Opens the connection that the first attempt would else have to wait for. What goes wrong shows at that attempt too.
+    ///
+    /// # Errors
+    /// When it is not reached: what went wrong, as an attempt would name it. Any answer means that it is.
+    async fn connect(&self) -> Result<(), OutcomeCode> {
+        Ok(())
+    }
 }
 
 /// What a provider is asked to send.
@@ -124,6 +131,11 @@ impl OutcomeCode {
     pub fn parse(text: &str) -> Option<Self> {
         let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
         ((1..=32).contains(&text.len()) && text.bytes().all(sound)).then(|| Self(text.to_owned()))
+    }
+
+    /// One that is written in this crate.
+    pub(crate) fn of_ours(code: &'static str) -> Self {
+        Self::parse(code).expect("our own codes have a code's shape")
     }
 
     pub fn as_str(&self) -> &str {

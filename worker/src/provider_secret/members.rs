@@ -30,6 +30,11 @@ impl SecretMembers {
         Ok(Self { members, version: version.into() })
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.members.len()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&SecretString> {
         self.members.get(name)
     }

@@ -7,7 +7,7 @@ mod visibility;
 use std::time::Duration;
 
 use shared::Timestamp;
-use shared::settings::{Faults, Section};
+use shared::settings::{Faults, Key, Section, key};
 
 #[cfg(test)]
 pub(crate) use in_invocation::IN_INVOCATION_SCHEDULE;
@@ -32,12 +32,15 @@ impl Default for RetrySettings {
 
 impl RetrySettings {
     pub(crate) fn read(mut section: Section<'_>, faults: &mut Faults) -> Self {
+        const HORIZON: Key = key("horizon", "For how long after its arrival in the queue a message is retried.");
+        const TIME_TO_TYPE: Key =
+            key("time_to_type", "What a person needs to type a code: no retry is later than this before its expiry.");
         let defaults = Self::default();
         let horizon = Duration::from_secs(60)..=Duration::from_secs(72 * 60 * 60);
         let time_to_type = Duration::ZERO..=Duration::from_secs(10 * 60);
         let settings = Self {
-            horizon: section.duration("horizon", horizon, faults).unwrap_or(defaults.horizon),
-            time_to_type: section.duration("time_to_type", time_to_type, faults).unwrap_or(defaults.time_to_type),
+            horizon: section.duration(HORIZON, horizon, faults).unwrap_or(defaults.horizon),
+            time_to_type: section.duration(TIME_TO_TYPE, time_to_type, faults).unwrap_or(defaults.time_to_type),
         };
         section.finish(faults);
         settings

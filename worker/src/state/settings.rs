@@ -1,6 +1,6 @@
 //! `[state]`.
 
-use shared::settings::{Faults, Section};
+use shared::settings::{Faults, Section, key};
 
 use super::OnAbandoned;
 
@@ -21,29 +21,25 @@ pub enum WhenUnreachable {
     Hold,
 }
 
+const UNREACHABLE: [(&str, WhenUnreachable); 2] = [("allow", WhenUnreachable::Allow), ("hold", WhenUnreachable::Hold)];
+const ABANDONED: [(&str, OnAbandoned); 2] = [("resend", OnAbandoned::Resend), ("park", OnAbandoned::Park)];
+const WRONG: &str = "is none of its choices";
+
 impl StateSettings {
     pub(crate) fn read(mut section: Section<'_>, faults: &mut Faults) -> Self {
+        let unreachable = key(
+            "unreachable",
+            "While the table is out of reach: \"allow\" sends, \"hold\" lets messages wait in the queue.",
+        );
+        let abandoned = key(
+            "abandoned",
+            "Where a worker was killed while it was sending: \"resend\" sends once more, \"park\" leaves it to an operator.",
+        );
         let settings = Self {
-            unreachable: section.parsed("unreachable", unreachable, faults).unwrap_or_default(),
-            abandoned: section.parsed("abandoned", abandoned, faults).unwrap_or_default(),
+            unreachable: section.word(unreachable, &UNREACHABLE, WRONG, faults).unwrap_or_default(),
+            abandoned: section.word(abandoned, &ABANDONED, WRONG, faults).unwrap_or_default(),
         };
         section.finish(faults);
         settings
-    }
-}
-
-fn unreachable(text: &str) -> Result<WhenUnreachable, &'static str> {
-    match text {
-        "allow" => Ok(WhenUnreachable::Allow),
-        "hold" => Ok(WhenUnreachable::Hold),
-        _ => Err("must be \"allow\" or \"hold\""),
-    }
-}
-
-fn abandoned(text: &str) -> Result<OnAbandoned, &'static str> {
-    match text {
-        "resend" => Ok(OnAbandoned::Resend),
-        "park" => Ok(OnAbandoned::Park),
-        _ => Err("must be \"resend\" or \"park\""),
     }
 }

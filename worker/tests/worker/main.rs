@@ -5,6 +5,7 @@ mod answers;
 mod circuits;
 mod connecting;
 mod deadlines;
+mod destinations;
 mod doubles;
 mod failover;
 mod keys;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep};
-use worker::provider::{Attempt, Outcome, Provider, ProviderMessageId, Sms};
+use worker::provider::{Attempt, Outcome, OutcomeCode, Provider, ProviderMessageId, Sms};
 
 /// How long an answer takes, unless the test says otherwise.
 pub(crate) const LATENCY: Duration = Duration::from_millis(100);
@@ -164,10 +164,11 @@ impl Provider for ScriptedProvider {
         self.name
     }
 
-    async fn connect(&self) {
+    async fn connect(&self) -> Result<(), OutcomeCode> {
         if !self.connects {
             std::future::pending::<()>().await;
         }
+        Ok(())
     }
 
     async fn send(&self, sms: &Sms<'_>) -> Attempt {

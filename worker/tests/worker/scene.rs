@@ -34,11 +34,8 @@ impl Scene {
 
     /// These providers and further sections of the configuration file.
     pub(crate) fn configured<const N: usize>(sections: &str, providers: [ScriptedProvider; N]) -> Self {
-        let blocks: String = providers.iter().map(|provider| block(provider.name())).collect();
-        let environment = Environment::from_lookup(|_| Some("token".to_owned()));
-        let file = File::parse(&format!("{blocks}{sections}"), &environment);
-        let file = file.unwrap_or_else(|faults| panic!("{faults}"));
-        let (config, _) = file.into_config(vec![KeyArn::parse(KEY).expect("a key ARN")]);
+        let names = providers.each_ref().map(|provider| provider.name());
+        let (config, _) = file(sections, &names).into_config(vec![KeyArn::parse(KEY).expect("a key ARN")]);
         let allowed_pools = Some([UserPoolId::parse(POOL).expect("a pool id")].into());
         let config = Config { allowed_pools, ..config };
         let (keys, queue, facts) = (Arc::new(Keys::new()), Arc::new(Queues::default()), Arc::new(Facts::default()));
@@ -113,6 +110,13 @@ impl Scene {
 pub(crate) fn paused_clock() -> Clock {
     let began = Instant::now();
     Clock::from_fn(move || beginning().checked_add(began.elapsed()).expect("in range"))
+}
+
+/// The configuration of a scene with providers of these names.
+pub(crate) fn file(sections: &str, names: &[&str]) -> File {
+    let blocks: String = names.iter().copied().map(block).collect();
+    let environment = Environment::from_lookup(|_| Some("token".to_owned()));
+    File::parse(&format!("{blocks}{sections}"), &environment).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 /// A block that makes the name known to `[route]`; its settings are not used.

@@ -38,12 +38,15 @@ pub(crate) async fn strangers_are_kept_out(world: World) {
     cloud.aws(&[&put[..], &[&everything]].concat());
     let mighty = cloud.session(created["Role"]["Arn"].as_str().unwrap());
     let redrive = cloud.session(world.output("RedriveRoleArn"));
+    let send = cloud.session(world.output("SendRoleArn"));
 
     for queue in QUEUES {
-        assert_eq!(sent(&world, &mighty, queue).await, Err("AccessDenied".to_owned()), "{queue}");
+        for who in [&mighty, &send] {
+            assert_eq!(sent(&world, who, queue).await, Err("AccessDenied".to_owned()), "{queue}");
+        }
         assert_eq!(sent(&world, &redrive, queue).await, Ok(()), "{queue}");
     }
-    for who in [&mighty, &redrive] {
+    for who in [&mighty, &redrive, &send] {
         let key = world.output("KeyArn");
         let encrypted = cloud.kms(cloud.root()).encrypt().key_id(key).plaintext(b"x".to_vec().into()).send().await;
         let blob = encrypted.unwrap().ciphertext_blob.unwrap();

@@ -9,6 +9,7 @@ mod locks;
 mod policies;
 mod reuse;
 mod rights;
+mod sending;
 mod stack;
 mod stand_in;
 mod world;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use cloud::REGION;
 use stand_in::Adapted;
-use witnesses::{MiniStack, Missing, Trial, lambda_binaries, python, run};
+use witnesses::{MiniStack, Missing, Trial, lambda_binaries, python, run, test_binaries};
 use world::World;
 
 /// Far longer than anything takes; it only keeps a broken test from hanging.
@@ -51,6 +52,19 @@ fn main() -> ExitCode {
             rights::worker_without_postponement,
         ),
         trial("rights::the_redrive_role_without_send_message_sends_nothing_again", rights::redrive_without_queue),
+        trial("sending::the_code_that_send_makes_up_is_on_the_phone", sending::the_code_is_on_the_phone),
+        trial(
+            "sending::a_number_that_the_provider_refuses_is_a_dead_letter_with_its_reason",
+            sending::a_refused_number_is_a_dead_letter_with_its_reason,
+        ),
+        trial(
+            "sending::an_outage_is_told_of_for_as_long_as_it_is_waited_for",
+            sending::an_outage_is_told_of_for_as_long_as_it_is_waited_for,
+        ),
+        trial(
+            "sending::a_right_that_the_send_role_lacks_is_named_and_nothing_is_sent",
+            sending::a_right_that_is_missing_is_named_and_nothing_is_sent,
+        ),
         trial("rights::the_worker_without_its_table_still_delivers", rights::worker_without_table),
         trial("rights::the_worker_without_its_secret_does_not_start_and_says_why", rights::worker_without_secret),
     ])
@@ -69,6 +83,7 @@ fn trial_with<F: Future<Output = ()>>(
         let ministack = ministack()?;
         // The build must not use up the time of the test.
         lambda_binaries();
+        test_binaries();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let in_time =
             async { tokio::time::timeout(TIMEOUT, async { scene(World::on(ministack, adapted).await).await }).await };

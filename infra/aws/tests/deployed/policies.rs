@@ -20,7 +20,7 @@ const ANOTHER_ROW: (&str, &str) = ("dynamodb:LeadingKeys", "message#4762012980a3
 /// Who, what, on what, and what AWS would know besides. `admin` is a role with every right on everything.
 type Request = (&'static str, &'static str, &'static str, Option<(&'static str, &'static str)>);
 
-const ALLOWED: [Request; 27] = [
+const ALLOWED: [Request; 30] = [
     ("producer", "sqs:SendMessage", "queue", None),
     ("producer", "sqs:SendMessage", "failed invocations", None),
     ("producer", "logs:PutLogEvents", "producer's log", None),
@@ -43,6 +43,9 @@ const ALLOWED: [Request; 27] = [
     ("redrive", "sqs:SendMessage", "queue", None),
     ("redrive", "dynamodb:UpdateItem", "table", Some(SWITCHES)),
     ("redrive", "dynamodb:GetItem", "table", Some(SWITCHES)),
+    ("send", "kms:GenerateDataKey", "key", Some(POOL)),
+    ("send", "lambda:InvokeFunction", "producer's function", None),
+    ("send", "logs:FilterLogEvents", "worker's log", None),
     ("admin", "kms:CreateGrant", "key", Some(POOL)),
     ("admin", "kms:DescribeKey", "key", None),
     ("admin", "kms:PutKeyPolicy", "key", None),
@@ -50,7 +53,7 @@ const ALLOWED: [Request; 27] = [
     ("admin", "sqs:PurgeQueue", "dead letters", None),
 ];
 
-const REFUSED: [Request; 37] = [
+const REFUSED: [Request; 51] = [
     ("producer", "sqs:SendMessage", "dead letters", None),
     ("producer", "sqs:SendMessage", "queue", Some(IN_CLEAR)),
     ("producer", "sqs:ReceiveMessage", "queue", None),
@@ -80,11 +83,25 @@ const REFUSED: [Request; 37] = [
     ("redrive", "kms:Decrypt", "key", Some(POOL)),
     ("redrive", "secretsmanager:GetSecretValue", "secret", None),
     ("redrive", "dynamodb:UpdateItem", "table", Some(ANOTHER_ROW)),
+    ("redrive", "kms:GenerateDataKey", "key", Some(POOL)),
+    ("redrive", "lambda:InvokeFunction", "producer's function", None),
+    ("send", "kms:GenerateDataKey", "key", Some(OTHER_POOL)),
+    ("send", "kms:GenerateDataKey", "key", None),
+    ("send", "kms:Decrypt", "key", Some(POOL)),
+    ("send", "kms:Encrypt", "key", Some(POOL)),
+    ("send", "kms:CreateGrant", "key", Some(POOL)),
+    ("send", "lambda:InvokeFunction", "worker's function", None),
+    ("send", "logs:FilterLogEvents", "producer's log", None),
+    ("send", "sqs:SendMessage", "queue", None),
+    ("send", "sqs:ReceiveMessage", "dead letters", None),
+    ("send", "dynamodb:GetItem", "table", Some(SWITCHES)),
+    ("send", "secretsmanager:GetSecretValue", "secret", None),
     ("admin", "sqs:SendMessage", "queue", None),
     ("admin", "sqs:SendMessage", "dead letters", None),
     ("admin", "sqs:SendMessage", "failed invocations", None),
     ("admin", "kms:Decrypt", "key", Some(POOL)),
     ("admin", "kms:Encrypt", "key", Some(POOL)),
+    ("admin", "kms:GenerateDataKey", "key", Some(POOL)),
     ("admin", "kms:CreateGrant", "key", Some(OTHER_POOL)),
     ("admin", "kms:CreateGrant", "key", None),
     ("admin", "sqs:ReceiveMessage", "queue", Some(IN_CLEAR)),
@@ -126,6 +143,7 @@ fn principals(world: &World) -> Value {
         "producer": of_role("ProducerRole"),
         "worker": of_role("WorkerRole"),
         "redrive": of_role("RedriveRole"),
+        "send": of_role("SendRole"),
         "admin": { "arn": format!("arn:aws:iam::{}:role/admin", world.cloud.account), "policies": [everything] },
     })
 }
@@ -147,6 +165,7 @@ fn resources(world: &World) -> Value {
         ["kms", "get-key-policy", "--policy-name", "default", "--query", "Policy", "--output", "text", "--key-id", key];
     let log =
         |output: &str| json!({ "arn": arn("logs", &format!("log-group:{}:log-stream:one", world.output(output))) });
+    let function = |name: &str| json!({ "arn": arn("lambda", &format!("function:{}", world.resource(name))) });
     json!({
         "queue": queue("Queue"),
         "dead letters": queue("DeadLetterQueue"),
@@ -154,6 +173,8 @@ fn resources(world: &World) -> Value {
         "key": { "arn": key, "policy": world.cloud.aws(&get) },
         "table": { "arn": arn("dynamodb", &format!("table/{}", world.output("StateTable"))) },
         "secret": { "arn": world.output("ProviderSecretArn") },
+        "producer's function": function("Producer"),
+        "worker's function": function("Worker"),
         "producer's log": log("ProducerLogGroup"),
         "worker's log": log("WorkerLogGroup"),
     })

@@ -40,7 +40,7 @@ impl<'w> Policy<'w> {
         self.put(&document);
     }
 
-    fn give_back(&self) {
+    pub(crate) fn give_back(&self) {
         self.put(&self.document);
     }
 
@@ -71,23 +71,29 @@ pub(crate) async fn producer_without_queue(world: World) {
     world.arrives().await;
 }
 
-pub(crate) async fn worker_without_key(world: World) {
-    // The key's policy alone decides: it lets nobody's own policies do it.
+/// Takes a statement out of the key's policy, which alone decides: it lets nobody's own policies do it. What is answered
+/// puts it back.
+pub(crate) fn key_without<'w>(world: &'w World, sid: &str) -> impl FnOnce() + use<'w> {
     let key = world.output("KeyArn");
     let get =
         ["kms", "get-key-policy", "--policy-name", "default", "--query", "Policy", "--output", "text", "--key-id", key];
     let given: Value = serde_json::from_str(&world.cloud.aws(&get)).unwrap();
     let mut taken = given.clone();
-    take(&mut taken, "OnlyTheWorkerUnseals");
-    let put = |policy: &Value| {
+    take(&mut taken, sid);
+    let put = move |policy: &Value| {
         let put = ["kms", "put-key-policy", "--policy-name", "default", "--key-id", key, "--policy"];
         world.cloud.aws(&[&put[..], &[&policy.to_string()]].concat());
     };
     put(&taken);
+    move || put(&given)
+}
+
+pub(crate) async fn worker_without_key(world: World) {
+    let give_back = key_without(&world, "OnlyTheWorkerUnseals");
     world.accept(&world.sign_up(PHONE).await);
     world.worker_says(&["\"event\":\"retried\"", "key_not_allowed"]).await;
     assert_eq!((world.phones.requests(), world.messages("QueueUrl").await), (0, 1));
-    put(&given);
+    give_back();
     world.arrives().await;
 }
 

@@ -25,6 +25,10 @@ impl Stack {
         Self { name, outputs }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn output(&self, name: &str) -> &str {
         &self.outputs[name]
     }

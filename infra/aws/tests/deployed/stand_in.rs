@@ -18,7 +18,8 @@ pub(crate) fn template(adapted: Adapted) -> Value {
     if adapted == Adapted::ToBeRun {
         serve_without_tls(&mut template);
         know_sessions_by_their_own_arn(&mut template);
-        unseal_whatever_the_encryption_context(&mut template);
+        use_the_key_whatever_the_encryption_context(&mut template);
+        name_log_groups_without_their_streams(&mut template);
         trust_the_account(&mut template);
     }
     template
@@ -60,13 +61,28 @@ fn know_sessions_by_their_own_arn(template: &mut Value) {
 }
 
 /// It knows no `kms:EncryptionContext:…`, so that what it conditions would never be allowed.
-fn unseal_whatever_the_encryption_context(template: &mut Value) {
-    let unseals = |statement: &&mut Value| statement["Action"] == "kms:Decrypt";
-    for (policy, document) in [("WorkerMayUnseal", "PolicyDocument"), ("Key", "KeyPolicy")] {
-        for statement in statements(template, policy, document).iter_mut().filter(unseals) {
+fn use_the_key_whatever_the_encryption_context(template: &mut Value) {
+    let [unseals, seals] = ["kms:Decrypt", "kms:GenerateDataKey"];
+    for (policy, document, actions) in [
+        ("WorkerMayUnseal", "PolicyDocument", &[unseals][..]),
+        ("SendRoleMaySeal", "PolicyDocument", &[seals]),
+        ("Key", "KeyPolicy", &[unseals, seals]),
+    ] {
+        let uses = |statement: &&mut Value| actions.iter().any(|action| statement["Action"] == *action);
+        for statement in statements(template, policy, document).iter_mut().filter(uses) {
             statement.as_object_mut().unwrap().remove("Condition").unwrap();
         }
     }
+}
+
+/// Its ARN of a log group that is read lacks the `:*` of AWS's.
+fn name_log_groups_without_their_streams(template: &mut Value) {
+    let policies = &mut template["Resources"]["SendRole"]["Properties"]["Policies"][0]["PolicyDocument"];
+    let mut statements = policies["Statement"].as_array_mut().unwrap().iter_mut();
+    let reads = statements.find(|statement| statement["Action"] == "logs:FilterLogEvents").unwrap();
+    let group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${WorkerLogs}";
+    assert_eq!(reads["Resource"]["Fn::GetAtt"], json!(["WorkerLogs", "Arn"]));
+    reads["Resource"] = json!({ "Fn::Sub": group });
 }
 
 /// Its SenderId is the account.

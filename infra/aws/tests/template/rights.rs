@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use deployment::{Right, Template, rights};
+use serde_json::json;
 
 const RIGHTS: &str = "
 ProducerRole: allow logs:CreateLogStream on ProducerLogs.Arn
@@ -43,6 +44,12 @@ RedriveRole: allow sqs:SendMessage on DeadLetterQueue.Arn
 RedriveRole: allow sqs:SendMessage on FailedInvocations.Arn
 RedriveRole: allow sqs:SendMessage on Queue.Arn
 
+SendRole: allow cloudformation:DescribeStacks on {STACK}
+SendRole: allow kms:GenerateDataKey on Key.Arn if StringEquals kms:EncryptionContext:userpool-id UserPoolId
+SendRole: allow kms:GenerateDataKey on SecondKeyArn if StringEquals kms:EncryptionContext:userpool-id UserPoolId
+SendRole: allow lambda:InvokeFunction on Producer.Arn
+SendRole: allow logs:FilterLogEvents on WorkerLogs.Arn
+
 Queue for *: deny sqs:* on Queue.Arn if Bool aws:SecureTransport false
 Queue for *: deny sqs:SendMessage on Queue.Arn if ArnNotEquals aws:PrincipalArn ProducerRole.Arn or RedriveRole.Arn
 DeadLetterQueue for *: deny sqs:* on DeadLetterQueue.Arn if Bool aws:SecureTransport false
@@ -50,6 +57,7 @@ DeadLetterQueue for *: deny sqs:SendMessage on DeadLetterQueue.Arn if ArnNotEqua
 FailedInvocations for *: deny sqs:* on FailedInvocations.Arn if Bool aws:SecureTransport false
 FailedInvocations for *: deny sqs:SendMessage on FailedInvocations.Arn if ArnNotEquals aws:PrincipalArn ProducerRole.Arn or RedriveRole.Arn
 
+Key for AWS SendRole.Arn: allow kms:GenerateDataKey on * if StringEquals kms:EncryptionContext:userpool-id UserPoolId
 Key for AWS WorkerRole.Arn: allow kms:Decrypt on * if StringEquals kms:EncryptionContext:userpool-id UserPoolId
 Key for AWS {ROOT}: allow kms:CreateGrant on * if StringEquals kms:EncryptionContext:userpool-id UserPoolId
 Key for Service cognito-idp.amazonaws.com: allow kms:CreateGrant on * if ArnEquals aws:SourceArn {POOL} and StringEquals aws:SourceAccount AWS::AccountId
@@ -95,6 +103,18 @@ fn only_lambda_becomes_producer_or_worker() {
         let trust = template.properties(role)["AssumeRolePolicyDocument"]["Statement"].as_array().expect("statements");
         let [statement] = trust.as_slice() else { panic!("one statement of {role}") };
         assert_eq!(statement["Principal"]["Service"], "lambda.amazonaws.com");
+        assert_eq!(statement["Action"], "sts:AssumeRole");
+    }
+}
+
+#[test]
+fn whoever_becomes_redrive_or_send_role_is_the_named_operator_or_of_this_account() {
+    let template = Template::sealpost();
+    for role in ["RedriveRole", "SendRole"] {
+        let trust = template.properties(role)["AssumeRolePolicyDocument"]["Statement"].as_array().expect("statements");
+        let [statement] = trust.as_slice() else { panic!("one statement of {role}") };
+        let operator = json!({ "Fn::If": ["HasOperator", { "Ref": "OperatorArn" }, { "Fn::Sub": ROOT }] });
+        assert_eq!(statement["Principal"]["AWS"], operator);
         assert_eq!(statement["Action"], "sts:AssumeRole");
     }
 }

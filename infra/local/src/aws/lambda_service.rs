@@ -2,9 +2,10 @@
 //!
 //! `RequestResponse` waits for the function. `Event` answers at once; if the function fails it is invoked again after
 //! 1 and after 2 seconds with the same request id and trace (on AWS after 1 and after 2 minutes), then the event is
-//! dropped, as on AWS without a failure destination. There are no logs, so that `X-Amz-Log-Type` changes nothing.
+//! dropped, as on AWS without a failure destination. What functions log is in the log group `/aws/lambda/NAME`.
 
 mod function_name;
+mod invocation_log;
 
 use std::{
     collections::BTreeMap,
@@ -13,12 +14,16 @@ use std::{
 };
 
 use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use hyper::{HeaderMap, Method, http::request::Parts};
 use percent_encoding::percent_decode_str;
 use serde_json::{json, value::RawValue};
 use tokio::sync::Semaphore;
 
+pub use self::invocation_log::InvocationLog;
+
 use self::function_name::FunctionName;
+use super::logs_service::LogsService;
 use super::service::{Answer, now};
 
 /// What a synchronous invocation may carry
@@ -45,6 +50,8 @@ pub struct InvocationContext {
     pub request_id: String,
     /// The X-Ray trace header.
     pub trace: String,
+    /// What the function prints goes here.
+    pub log: InvocationLog,
 }
 
 impl InvocationContext {
@@ -52,7 +59,7 @@ impl InvocationContext {
     pub fn new(trace: Option<&str>) -> Self {
         let id = format!("{:032x}", fastrand::u128(..));
         let request_id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
-        Self { request_id, trace: trace.map_or_else(new_trace, str::to_owned) }
+        Self { request_id, trace: trace.map_or_else(new_trace, str::to_owned), log: InvocationLog::default() }
     }
 }
 
@@ -72,8 +79,16 @@ pub struct FunctionError {
 pub struct LambdaService {
     region: String,
     account_id: String,
-    functions: RwLock<BTreeMap<String, Arc<dyn LambdaFunction>>>,
+    functions: RwLock<BTreeMap<String, Function>>,
     room_for_events: Arc<Semaphore>,
+    logs: Arc<LogsService>,
+}
+
+#[derive(Clone)]
+struct Function {
+    code: Arc<dyn LambdaFunction>,
+    logs: Arc<LogsService>,
+    log_group: String,
 }
 
 #[derive(Clone, Copy)]
@@ -84,12 +99,13 @@ enum InvocationType {
 }
 
 impl LambdaService {
-    pub(super) fn new(region: &str, account_id: &str) -> Self {
+    pub(super) fn new(region: &str, account_id: &str, logs: Arc<LogsService>) -> Self {
         Self {
             region: region.to_owned(),
             account_id: account_id.to_owned(),
             functions: RwLock::default(),
             room_for_events: Arc::new(Semaphore::new(MOST_EVENTS)),
+            logs,
         }
     }
 
@@ -99,7 +115,8 @@ impl LambdaService {
     }
 
     /// Puts code behind a name.
-    pub fn set_function(&self, name: &str, function: Arc<dyn LambdaFunction>) {
+    pub fn set_function(&self, name: &str, code: Arc<dyn LambdaFunction>) {
+        let function = Function { code, logs: Arc::clone(&self.logs), log_group: format!("/aws/lambda/{name}") };
         self.functions.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), function);
     }
 
@@ -124,24 +141,29 @@ impl LambdaService {
                     return Err(error(429, "TooManyRequestsException", "too many events are waiting"));
                 };
                 tokio::spawn(async move {
-                    run_as_event(function, payload, context).await;
+                    function.run_as_event(payload, context).await;
                     drop(room);
                 });
                 empty(202)
             }
-            InvocationType::RequestResponse => match run(&function, &payload, &context).await {
-                Ok(body) => answered(body),
-                Err(FunctionError { error_type, message }) => {
-                    let body = json!({ "errorType": error_type, "errorMessage": message });
-                    answered(body.to_string().into_bytes()).with_header("x-amz-function-error", "Unhandled")
-                }
-            },
+            InvocationType::RequestResponse => {
+                let (outcome, tail) = function.run(&payload, &context).await;
+                let answer = match outcome {
+                    Ok(body) => answered(body),
+                    Err(FunctionError { error_type, message }) => {
+                        let body = json!({ "errorType": error_type, "errorMessage": message });
+                        answered(body.to_string().into_bytes()).with_header("x-amz-function-error", "Unhandled")
+                    }
+                };
+                let wants_tail = head.headers.get("x-amz-log-type").is_some_and(|kind| kind == "Tail");
+                if wants_tail { answer.with_header("x-amz-log-result", &BASE64.encode(tail)) } else { answer }
+            }
         };
         Ok(answer.with_header("x-amzn-requestid", &request_id))
     }
 
     /// The function that a request invokes.
-    fn function(&self, head: &Parts) -> Result<Arc<dyn LambdaFunction>, Answer> {
+    fn function(&self, head: &Parts) -> Result<Function, Answer> {
         let name = head.uri.path().strip_prefix("/2015-03-31/functions/");
         let name = name.and_then(|rest| rest.strip_suffix("/invocations")).filter(|name| !name.contains('/'));
         let Some(name) = name.filter(|_| head.method == Method::POST) else {
@@ -209,25 +231,27 @@ fn checked_payload(kind: InvocationType, payload: Option<Vec<u8>>) -> Result<Vec
     }
 }
 
-/// Runs the function to its end, even if the caller goes away meanwhile; a panic is that invocation's error.
-async fn run(
-    function: &Arc<dyn LambdaFunction>,
-    payload: &[u8],
-    context: &InvocationContext,
-) -> Result<Vec<u8>, FunctionError> {
-    let (function, payload, context) = (Arc::clone(function), payload.to_vec(), context.clone());
-    let invocation = tokio::spawn(async move { function.invoke(&payload, &context).await });
-    invocation.await.unwrap_or_else(|_| {
-        let message = "Runtime exited without providing a reason".to_owned();
-        Err(FunctionError { error_type: "Runtime.ExitError".to_owned(), message })
-    })
-}
+impl Function {
+    /// Runs to its end, even if the caller goes away meanwhile; a panic is that invocation's error. Beside what comes of
+    /// it, the end of its log.
+    async fn run(&self, payload: &[u8], context: &InvocationContext) -> (Result<Vec<u8>, FunctionError>, Vec<u8>) {
+        let (code, payload, of_invocation) = (Arc::clone(&self.code), payload.to_vec(), context.clone());
+        let invocation = tokio::spawn(async move { code.invoke(&payload, &of_invocation).await });
+        let outcome = invocation.await.unwrap_or_else(|_| {
+            let message = "Runtime exited without providing a reason".to_owned();
+            Err(FunctionError { error_type: "Runtime.ExitError".to_owned(), message })
+        });
+        let tail = context.log.tail();
+        self.logs.write(&self.log_group, &context.log.take());
+        (outcome, tail)
+    }
 
-async fn run_as_event(function: Arc<dyn LambdaFunction>, payload: Vec<u8>, context: InvocationContext) {
-    let mut pauses = PAUSES_BEFORE_RETRIES.into_iter();
-    while run(&function, &payload, &context).await.is_err() {
-        let Some(pause) = pauses.next() else { return };
-        tokio::time::sleep(pause).await;
+    async fn run_as_event(self, payload: Vec<u8>, context: InvocationContext) {
+        let mut pauses = PAUSES_BEFORE_RETRIES.into_iter();
+        while self.run(&payload, &context).await.0.is_err() {
+            let Some(pause) = pauses.next() else { return };
+            tokio::time::sleep(pause).await;
+        }
     }
 }
 
@@ -273,10 +297,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_failed_event_is_repeated_twice_as_the_same_invocation() {
         for (times, seconds) in [(0, vec![0]), (1, vec![0, 1]), (2, vec![0, 1, 3]), (9, vec![0, 1, 3])] {
-            let function = Arc::new(Failing { times, invocations: Mutex::default() });
+            let failing = Arc::new(Failing { times, invocations: Mutex::default() });
             let (began, context) = (Instant::now(), InvocationContext::new(None));
-            run_as_event(function.clone(), b"{}".to_vec(), context.clone()).await;
-            let invocations = function.invocations.lock().unwrap();
+            let function = Function { code: failing.clone(), logs: Arc::default(), log_group: "failing".to_owned() };
+            function.run_as_event(b"{}".to_vec(), context.clone()).await;
+            let invocations = failing.invocations.lock().unwrap();
             let at: Vec<_> = invocations.iter().map(|(at, _)| at.duration_since(began).as_secs()).collect();
             assert_eq!(at, seconds);
             assert!(invocations.iter().all(|(_, given)| *given == context));

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 
 use super::{
     dynamodb_service::DynamoDbService, kms::Kms, kms_service::KmsService, lambda_service::LambdaService,
-    listener::Listener, secrets::SecretsManager, secrets_service::SecretsService, service::Service,
-    sqs_service::SqsService,
+    listener::Listener, logs_service::LogsService, secrets::SecretsManager, secrets_service::SecretsService,
+    service::Service, sqs_service::SqsService,
 };
 
 /// Services by the prefix of `X-Amz-Target`, as in `AmazonSQS.SendMessage`.
@@ -22,7 +22,7 @@ pub struct Settings {
     pub seed: u64,
     /// How much SQS may hold.
     pub sqs_limits: sqs::Limits,
-    /// More services, by target prefix: `AmazonSSM`.
+    /// More services, by target prefix: `AmazonSSM`. One whose prefix is that of a service here takes its place.
     pub services: BTreeMap<String, Arc<dyn Service>>,
 }
 
@@ -38,7 +38,7 @@ impl Default for Settings {
     }
 }
 
-/// SQS, KMS, DynamoDB, Secrets Manager and Lambda's Invoke on one loopback endpoint, until it is dropped. Open
+/// SQS, KMS, DynamoDB, Secrets Manager, Lambda's Invoke and the logs on one loopback endpoint, until it is dropped. Open
 /// connections then get a second to finish.
 pub struct EmbeddedAws {
     listener: Listener,
@@ -47,6 +47,7 @@ pub struct EmbeddedAws {
     dynamodb: Arc<DynamoDbService>,
     secrets: Arc<SecretsService>,
     lambda: Arc<LambdaService>,
+    logs: Arc<LogsService>,
 }
 
 impl EmbeddedAws {
@@ -63,14 +64,19 @@ impl EmbeddedAws {
         let queue_urls = format!("{}/{account_id}/", endpoint(bound.address()));
         let sqs = Arc::new(SqsService::new(account, queue_urls));
         let kms = Arc::new(KmsService::new(Arc::new(Kms::new(&region, &account_id))));
-        services.insert("AmazonSQS".to_owned(), Arc::clone(&sqs) as Arc<dyn Service>);
-        services.insert("TrentService".to_owned(), Arc::clone(&kms) as Arc<dyn Service>);
+        let mut serve = |prefix: &str, service: Arc<dyn Service>| {
+            services.entry(prefix.to_owned()).or_insert(service);
+        };
+        serve("AmazonSQS", Arc::clone(&sqs) as Arc<dyn Service>);
+        serve("TrentService", Arc::clone(&kms) as Arc<dyn Service>);
         let dynamodb = Arc::new(DynamoDbService::new().map_err(io::Error::other)?);
-        services.insert("DynamoDB_20120810".to_owned(), Arc::clone(&dynamodb) as Arc<dyn Service>);
+        serve("DynamoDB_20120810", Arc::clone(&dynamodb) as Arc<dyn Service>);
         let secrets = Arc::new(SecretsService::new(SecretsManager::new(&region, &account_id, seed)));
-        services.insert("secretsmanager".to_owned(), Arc::clone(&secrets) as Arc<dyn Service>);
-        let lambda = Arc::new(LambdaService::new(&region, &account_id));
-        Ok(Self { listener: bound.serve(services, Arc::clone(&lambda)), sqs, kms, dynamodb, secrets, lambda })
+        serve("secretsmanager", Arc::clone(&secrets) as Arc<dyn Service>);
+        let logs = Arc::new(LogsService::default());
+        serve("Logs_20140328", Arc::clone(&logs) as Arc<dyn Service>);
+        let lambda = Arc::new(LambdaService::new(&region, &account_id, Arc::clone(&logs)));
+        Ok(Self { listener: bound.serve(services, Arc::clone(&lambda)), sqs, kms, dynamodb, secrets, lambda, logs })
     }
 
     /// The endpoint for clients: `http://127.0.0.1:PORT`.
@@ -101,6 +107,11 @@ impl EmbeddedAws {
     /// Lambda, to give it functions.
     pub fn lambda(&self) -> &Arc<LambdaService> {
         &self.lambda
+    }
+
+    /// CloudWatch Logs, to write into.
+    pub fn logs(&self) -> &Arc<LogsService> {
+        &self.logs
     }
 }
 

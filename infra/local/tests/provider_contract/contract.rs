@@ -25,6 +25,20 @@ pub(crate) async fn the_request_is_exactly_this_one(subject: &Subject) {
     assert_eq!(request.headers, headers);
 }
 
+pub(crate) async fn a_dry_run_shows_what_arrives(subject: &Subject) {
+    let (_, gateway) = subject.sends_to(Script::Answer(subject.success()), LONG).await;
+    let [arrived] = gateway.requests().try_into().expect("one request");
+    let shown = subject.request(&gateway.base_url());
+    let target = &shown.url().as_str()[gateway.base_url().len()..];
+    assert_eq!(format!("{} {target} HTTP/1.1", shown.method()), arrived.line);
+    let of_http =
+        |header: &&String| ["host: ", "user-agent: ", "content-length: "].iter().any(|name| header.starts_with(name));
+    let headers: Vec<_> = shown.headers().iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    assert_eq!(headers, arrived.headers.into_iter().filter(|header| !of_http(&header)).collect::<Vec<_>>());
+    assert_eq!(shown.content(), arrived.body);
+    assert_eq!(format!("{shown:?}"), format!("OutgoingRequest {{ method: {}, .. }}", shown.method()));
+}
+
 pub(crate) async fn an_accepted_sms_has_the_providers_id(subject: &Subject) {
     let (attempt, _gateway) = subject.sends_to(Script::Answer(subject.success()), LONG).await;
     let Outcome::Accepted { provider_message_id } = attempt.outcome else { panic!("{attempt:?}") };

@@ -29,6 +29,7 @@ macro_rules! contract {
 
 contract! {
     the_request_is_exactly_this_one,
+    a_dry_run_shows_what_arrives,
     an_accepted_sms_has_the_providers_id,
     any_text_arrives_unchanged,
     every_answer_has_its_class,

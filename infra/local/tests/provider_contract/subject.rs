@@ -6,8 +6,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use shared::{Clock, Environment, MessageId, PhoneNumber};
 use worker::Provider;
-use worker::config::File;
-use worker::provider::{Attempt, Sms};
+use worker::config::{File, ProviderSettings};
+use worker::provider::{Attempt, OutgoingRequest, Sms};
 
 use crate::gateway::{Answer, Gateway, Script};
 use crate::request::Request;
@@ -71,11 +71,21 @@ impl Subject {
 
     /// The provider as the worker would have it, with further lines in its block.
     pub(crate) fn provider(&self, base_url: &str, lines: &str) -> Arc<dyn Provider> {
-        let text = format!("{}\n{lines}\n", self.block.replace("BASE_URL", base_url));
+        self.settings(base_url, lines).into_provider(&clock()).unwrap()
+    }
+
+    /// The request that the provider would make for the SMS that [`send`] sends, without making it.
+    pub(crate) fn request(&self, base_url: &str) -> OutgoingRequest {
+        let message = Message::new(TEXT);
+        self.settings(base_url, "").into_request(&message.sms(LONG), &clock()).unwrap()
+    }
+
+    fn settings(&self, base_url: &str, lines: &str) -> ProviderSettings {
+        let head = format!("[[provider]]\n{lines}\n");
+        let text = self.block.replace("BASE_URL", base_url).replacen("[[provider]]\n", &head, 1);
         let environment = Environment::from_lookup(|_| Some(CREDENTIAL.to_owned()));
         let file = File::parse(&text, &environment).unwrap_or_else(|faults| panic!("{faults}"));
-        let clock = Clock::from_fn(|| "2026-11-23T12:00:00Z".parse().unwrap());
-        file.providers.into_iter().next().unwrap().into_provider(&clock).unwrap()
+        file.providers.into_iter().next().unwrap()
     }
 
     /// What comes of one SMS for each of these answers. Nothing is sent twice.
@@ -99,13 +109,31 @@ impl Subject {
     }
 }
 
+/// What an SMS borrows.
+struct Message {
+    id: MessageId,
+    to: PhoneNumber,
+    text: SecretString,
+}
+
+impl Message {
+    fn new(text: &str) -> Self {
+        Self { id: MessageId::from_bytes(&[7; 16]), to: PhoneNumber::parse(TO).unwrap(), text: text.into() }
+    }
+
+    fn sms(&self, timeout: Duration) -> Sms<'_> {
+        Sms { id: &self.id, to: &self.to, text: &self.text, valid_for: Duration::from_secs(170), timeout }
+    }
+}
+
+fn clock() -> Clock {
+    Clock::from_fn(|| "2026-11-23T12:00:00Z".parse().unwrap())
+}
+
 /// Sends one SMS, and sees to it that what comes back shows nothing that is secret.
 pub(crate) async fn send(provider: &dyn Provider, text: &str, timeout: Duration) -> Attempt {
-    let id = MessageId::from_bytes(&[7; 16]);
-    let to = PhoneNumber::parse(TO).unwrap();
-    let text = SecretString::from(text);
-    let attempt =
-        provider.send(&Sms { id: &id, to: &to, text: &text, valid_for: Duration::from_secs(170), timeout }).await;
+    let message = Message::new(text);
+    let attempt = provider.send(&message.sms(timeout)).await;
     let shown = format!("{attempt:?}");
     for hidden in ["424242", "2065550100", CREDENTIAL, ACCOUNT, "127.0.0.1"] {
         assert!(!shown.contains(hidden), "{shown}");

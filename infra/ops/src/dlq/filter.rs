@@ -7,6 +7,7 @@ use shared::{Timestamp, TriggerSource};
 use worker::Country;
 
 use super::letter::{Letter, Reason};
+use crate::usage::trigger_source;
 
 /// Letters that match each filter which is given; of one that is given several times, any of its values.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -17,7 +18,7 @@ pub(crate) struct Filter {
     #[arg(long, value_delimiter = ',', value_parser = reason)]
     reason: Vec<Reason>,
     /// Trigger source, such as `SignUp` or `CustomSMSSender_SignUp`.
-    #[arg(long, value_delimiter = ',', value_parser = source)]
+    #[arg(long, value_delimiter = ',', value_parser = trigger_source)]
     source: Vec<TriggerSource>,
     /// Country of the number: ISO 3166, in capitals, such as `GB`.
     #[arg(long, value_delimiter = ',', value_parser = country)]
@@ -101,15 +102,6 @@ fn reason(text: &str) -> Result<Reason, String> {
     Reason::parse(text).ok_or_else(|| {
         let all: Vec<_> = Reason::all().map(Reason::as_str).collect();
         format!("there is no such reason; there are {}", all.join(", "))
-    })
-}
-
-fn source(text: &str) -> Result<TriggerSource, String> {
-    let name = text.rsplit('_').next().unwrap_or_default();
-    let known = TriggerSource::ALL.into_iter().find(|source| source.as_str().eq_ignore_ascii_case(name));
-    known.ok_or_else(|| {
-        let all = TriggerSource::ALL.map(TriggerSource::as_str);
-        format!("there is no such trigger source; there are {}", all.join(", "))
     })
 }
 

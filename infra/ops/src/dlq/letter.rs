@@ -5,6 +5,7 @@ use worker::{Country, PlannedNumber};
 
 use super::failed_invocation::{FailedInvocation, FailedInvocationError};
 use super::received::Received;
+use crate::printable::printable;
 
 /// A message of the dead-letter queue.
 #[derive(Debug)]
@@ -43,9 +44,6 @@ pub(crate) enum Unreadable {
     #[error(transparent)]
     FailedInvocation(#[from] FailedInvocationError),
 }
-
-/// `detail` and `provider` are ours as long as nobody else can write to the queue; nobody shall flood a terminal.
-const LONGEST_TEXT: usize = 256;
 
 impl Letter {
     /// Reads a message; `settings` are the producer's, of which its failed invocations need the lifetimes.
@@ -124,11 +122,6 @@ impl Reason {
     }
 }
 
-/// A text that somebody may have written must neither command the terminal nor flood it.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -137,6 +130,7 @@ mod tests {
 
     use super::*;
     use crate::dlq::received::Attribute;
+    use crate::printable::LONGEST;
 
     fn received(body: String, attributes: BTreeMap<String, Attribute>) -> Received {
         Received {
@@ -164,7 +158,7 @@ mod tests {
         let odd = attributes.map(|name| (name.to_owned(), Attribute::text(format!("\u{1b}[2J{}", "x".repeat(10_000)))));
         let letter = Letter::read(received("junk".to_owned(), odd.into()), &Settings::default());
         let detail = letter.detail.expect("a text");
-        assert!(detail.starts_with("[2Jx") && detail.len() == LONGEST_TEXT, "{detail}");
+        assert!(detail.starts_with("[2Jx") && detail.len() == LONGEST, "{detail}");
         assert_eq!((letter.reason, letter.redriven, letter.attempts), (Reason::Unknown, 0, None));
         assert_eq!(letter.content.expect_err("junk").to_string(), "the body is not JSON (line 1, column 1)");
     }

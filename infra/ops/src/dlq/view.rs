@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use shared::{AlgorithmSuite, SealedCode, Timestamp, rfc3339_millis};
 
-use super::letter::{Letter, printable};
+use super::letter::Letter;
 use super::wording::spoken;
+use crate::printable::printable;
 
 /// How much of an id a list shows; as little is enough to name it.
 const SHORT_ID: usize = 12;

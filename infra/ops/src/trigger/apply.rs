@@ -114,7 +114,7 @@ fn remedy(error: &CallError) -> &'static str {
             "the pool has a setting that its tier does not allow any more; mend that in the console first"
         }
         Some("TooManyRequestsException") => "wait a little, and say it again",
-        Some("AccessDeniedException") => {
+        Some("AccessDeniedException" | "NotAuthorizedException") => {
             "updating a pool needs cognito-idp:UpdateUserPool, kms:CreateGrant on the key, iam:PassRole on the role of \
              its SmsConfiguration, and iam:CreateServiceLinkedRole where it sends e-mails by SES"
         }

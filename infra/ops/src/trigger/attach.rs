@@ -97,7 +97,13 @@ pub(super) async fn run(arguments: &AttachArguments, out: &mut impl Write) -> an
     // First the right: a trigger that the pool may not invoke fails every SMS.
     if report.invoke_step == InvokeStep::ToGrant {
         let granted = invoke_right::grant(&aws, &function, pool, asking).await;
-        granted.context("granting the pool the right to invoke the function; the pool was not changed")?;
+        granted.with_context(|| {
+            let statement = invoke_right::statement_id(pool);
+            format!(
+                "granting the pool the right to invoke {function} (statement {statement} of its policy, where no other \
+                 may have this id); the pool was not changed"
+            )
+        })?;
         report.invoke_step = InvokeStep::Granted;
     }
     if !plan.changes.is_empty() {

@@ -142,10 +142,17 @@ fn leave_out_default_names_of_levels(request: &mut Map<String, Value>) {
     });
 }
 
+/// Where an empty text is a value like any other: that of a tag, and an external id.
+const WITH_EMPTY_TEXTS: [&str; 2] = ["UserPoolTags", "SmsConfiguration"];
+
 /// The same without members that say nothing: nulls, empty texts and empty objects, which Cognito gives and does not
 /// take. An empty list says "none" and stays.
 pub(super) fn without_nothing(members: Map<String, Value>) -> Map<String, Value> {
-    let members = members.into_iter().filter_map(|(name, value)| Some((name, something(value)?)));
+    let members = members.into_iter().filter_map(|(name, value)| {
+        let is_something = value.as_object().is_some_and(|members| !members.is_empty());
+        let value = if is_something && WITH_EMPTY_TEXTS.contains(&name.as_str()) { value } else { something(value)? };
+        Some((name, value))
+    });
     members.collect()
 }
 
@@ -273,6 +280,8 @@ mod tests {
     fn tags_of_aws_are_not_written() {
         let tags = json!({ "aws:cloudformation:stack-name": "auth", "AWS:x": "y", "team": "identity" });
         assert_eq!(sent("UserPoolTags", tags), Some(json!({ "team": "identity" })));
+        let empty = json!({ "reviewed": "" });
+        assert_eq!(sent("UserPoolTags", empty.clone()), Some(empty), "a tag may have no value");
         assert_eq!(sent("UserPoolTags", json!({ "aws:x": "y" })), None);
     }
 }

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::provider::gateway::sample::sent;
     use crate::provider::http::BoundedBody;
-    use shared::settings::Document;
+    use shared::settings::{Document, key};
     use std::time::Duration;
 
     const WAIT: Duration = Duration::from_secs(7);
@@ -99,7 +99,7 @@ mod tests {
     fn answers(lines: &str) -> Answers {
         let text = format!("[[provider]]\n{lines}\n");
         let (document, mut faults) = Document::parse(&text);
-        let mut block = document.root().sections("provider", &mut faults).pop().expect("one block");
+        let mut block = document.root().sections(key("provider", ""), &mut faults).pop().expect("one block");
         let answers = super::super::settings::answers(&mut block, "main", &mut faults);
         faults.or(()).map(|()| answers).unwrap_or_else(|faults| panic!("{faults}"))
     }

@@ -150,14 +150,14 @@ mod tests {
     use super::*;
     use crate::provider::gateway::sample::{resolve, sent};
     use proptest::prelude::*;
-    use shared::settings::Document;
+    use shared::settings::{Document, key, schema};
     use std::time::Duration;
 
     fn read(written: &str) -> Result<Json, String> {
         let text = format!("[[provider]]\njson = {written}\n");
         let (document, mut faults) = Document::parse(&text);
-        let mut block = document.root().sections("provider", &mut faults).pop().expect("one block");
-        let json = Json::read(&block.value("json").expect("json"), &resolve, &mut faults);
+        let mut block = document.root().sections(key("provider", ""), &mut faults).pop().expect("one block");
+        let json = Json::read(&block.value(key("json", ""), schema::text).expect("json"), &resolve, &mut faults);
         faults.or(()).map(|()| json.expect("no fault, so a body")).map_err(|faults| faults.to_string())
     }
 

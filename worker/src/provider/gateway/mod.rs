@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use shared::Clock;
 
 use super::http::{HttpClientError, HttpSettings, exchange, http_client, open_connection};
-use super::{Attempt, Provider, Sms};
+use super::{Attempt, OutcomeCode, OutgoingRequest, Provider, Sms};
 use classify::Answers;
 use request::Request;
 use variables::Values;
@@ -48,6 +48,11 @@ impl HttpGateway {
         let client = http_client(&HttpSettings { connect_timeout: timeouts.connect, https_only })?;
         Ok(Self { name, request, answers, max_validity, timeout: timeouts.attempt, client, clock })
     }
+
+    /// The request that sends this SMS now.
+    pub fn request(&self, sms: &Sms<'_>) -> OutgoingRequest {
+        self.request.fill(&Values::of(sms, self.max_validity, self.clock.now()))
+    }
 }
 
 #[async_trait]
@@ -57,13 +62,12 @@ impl Provider for HttpGateway {
     }
 
     async fn send(&self, sms: &Sms<'_>) -> Attempt {
-        let (request, content) = self.request.fill(&self.client, &Values::of(sms, self.max_validity, self.clock.now()));
-        let exchange = exchange(request, content, self.timeout.min(sms.timeout), &self.clock).await;
+        let exchange = exchange(&self.client, self.request(sms), self.timeout.min(sms.timeout), &self.clock).await;
         exchange.into_attempt(|answer| self.answers.classify(answer, sms))
     }
 
-    async fn connect(&self) {
-        open_connection(&self.client, &self.request.base_url.below([])).await;
+    async fn connect(&self) -> Result<(), OutcomeCode> {
+        open_connection(&self.client, &self.request.base_url.below([])).await
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use shared::settings::Schema;
+use shared::settings::schema::text_like;
 use zeroize::Zeroizing;
 
 /// Where in a JSON document a value stands.
@@ -16,6 +18,11 @@ pub(super) struct Pointer(Vec<String>);
 pub(super) struct JsonBody<'a>(&'a RawValue);
 
 impl Pointer {
+    /// What [`Pointer::parse`] reads, with any `~`.
+    pub(super) fn schema() -> Schema {
+        text_like("^(/|$)", "")
+    }
+
     /// Reads `/a/0/b`; `~1` stands for a slash in a name, `~0` for a tilde. Empty is the whole document.
     ///
     /// # Errors

@@ -1,15 +1,15 @@
 //! The configured request: method, URL, headers and body, with holes for the message.
 
 use form_urlencoded::Serializer;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
-use reqwest::{Client, Method, RequestBuilder, Url};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
 use super::json::Json;
 use super::template::Template;
 use super::variables::{Values, Variable};
-use crate::provider::BaseUrl;
 use crate::provider::http::BasicAuth;
+use crate::provider::{BaseUrl, OutgoingRequest};
 
 /// A request for which only the message is missing.
 pub(super) struct Request {
@@ -30,20 +30,20 @@ pub(super) enum Content {
 }
 
 impl Request {
-    /// The request for one message, and its content beside it. The copies that the HTTP library makes of URL and
-    /// headers are not zeroed.
-    pub(super) fn fill(&self, client: &Client, values: &Values<'_>) -> (RequestBuilder, Zeroizing<String>) {
-        let mut request = client.request(self.method.clone(), self.url(values));
-        request = request.header(ACCEPT, "application/json");
+    /// The request for one message. A header of the configuration takes the place of ours.
+    pub(super) fn fill(&self, values: &Values<'_>) -> OutgoingRequest {
+        let mut request = OutgoingRequest::new(self.method.clone(), self.url(values), self.content.fill(values));
+        request.set(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(content_type) = self.content.content_type() {
-            request = request.header(CONTENT_TYPE, content_type);
+            request.set(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        request =
-            request.headers(self.headers.iter().map(|(name, value)| (name.clone(), header(value, values))).collect());
+        for (name, value) in &self.headers {
+            request.set(name.clone(), header(value, values));
+        }
         if let Some(basic_auth) = &self.basic_auth {
-            request = basic_auth.apply(request);
+            request.set(AUTHORIZATION, basic_auth.header());
         }
-        (request, self.content.fill(values))
+        request
     }
 
     fn url(&self, values: &Values<'_>) -> Url {

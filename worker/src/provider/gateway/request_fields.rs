@@ -2,7 +2,9 @@
 
 use reqwest::Method;
 use reqwest::header::{self, HeaderName};
-use shared::settings::{Faults, Section, Shape, Value, did_you_mean};
+use serde_json::json;
+use shared::settings::schema::{table_of, text_like};
+use shared::settings::{Faults, Key, Schema, Section, Shape, Value, key};
 
 use super::credential_names::must_stand_outside;
 use super::json::Json;
@@ -35,19 +37,25 @@ impl Request {
         resolve: &Resolve<'_>,
         faults: &mut Faults,
     ) -> Option<Self> {
+        const BASE_URL: Key = key("base_url", "The gateway's address, such as \"https://sms.example.com\".");
+        const METHOD: Key = key("method", "How the request is made; GET has no body and wants query.");
+        const PATH: Key = key("path", "The path below base_url; it may hold variables such as {{to}}.");
+        const QUERY: Key = key("query", "Fields of the URL's query; their texts may hold variables.");
+        const BASIC_AUTH: Key = key("basic_auth", "User and password of HTTP's Basic authentication.");
+        const HEADERS: Key = key("headers", "Headers of the request; their texts may hold variables and placeholders.");
         let mut own = Faults::default();
-        if !section.has("base_url") {
-            section.fault(format!("provider {name} needs base_url, such as \"https://sms.example.com\""), &mut own);
-        }
-        let base_url = section.parsed("base_url", BaseUrl::parse, &mut own);
-        let method_is_given = section.has("method");
-        let method = section.parsed("method", method, &mut own);
+        let missing = format!("provider {name} needs base_url, such as \"https://sms.example.com\"");
+        section.require(BASE_URL.name(), missing, &mut own);
+        let base_url = section.parsed(BASE_URL, BaseUrl::schema, BaseUrl::parse, &mut own);
+        let method_is_given = section.has(METHOD.name());
+        let method = section.word(METHOD, &METHODS, "is no method to send with", &mut own);
         let method = if method_is_given { method } else { Some(Method::POST) };
-        let path = section.value("path").map(|value| path(&value, resolve, &mut own));
-        let query = section.value("query").map(|value| pairs(&value, resolve, &mut own));
-        let basic_auth = section.section("basic_auth", &mut own);
+        let path = section.value(PATH, || text_like("^/", "")).map(|value| path(&value, resolve, &mut own));
+        let query = section.value(QUERY, pairs_schema).map(|value| pairs(&value, resolve, &mut own));
+        let basic_auth = section.section(BASIC_AUTH, &mut own);
         let basic_auth = basic_auth.and_then(|block| self::basic_auth(block, resolve, &mut own));
-        let headers = section.value("headers").map(|value| headers(&value, basic_auth.is_some(), resolve, &mut own));
+        let headers =
+            section.value(HEADERS, pairs_schema).map(|value| headers(&value, basic_auth.is_some(), resolve, &mut own));
         let content = content(section, name, method.as_ref(), resolve, &mut own);
         let sound = own.is_empty();
         faults.extend(own);
@@ -75,11 +83,6 @@ impl Request {
     }
 }
 
-fn method(text: &str) -> Result<Method, String> {
-    let found = METHODS.into_iter().find(|(name, _)| *name == text).map(|(_, method)| method);
-    found.ok_or_else(|| format!("is no method to send with; {}", did_you_mean(text, &METHODS.map(|it| it.0))))
-}
-
 fn content(
     section: &mut Section<'_>,
     name: &str,
@@ -87,8 +90,10 @@ fn content(
     resolve: &Resolve<'_>,
     faults: &mut Faults,
 ) -> Option<Content> {
-    let json = section.value("json");
-    let form = section.value("form");
+    const JSON: Key = key("json", "The body as JSON; its texts may hold variables and placeholders.");
+    const FORM: Key = key("form", "The body as a form; its texts may hold variables and placeholders.");
+    let json = section.value(JSON, || json!({ "type": ["object", "array"] }));
+    let form = section.value(FORM, pairs_schema);
     let is_get = method == Some(&Method::GET);
     let fault = match (json, form) {
         (Some(_), Some(_)) => "has two bodies: remove either json or form",
@@ -136,6 +141,11 @@ fn path(value: &Value<'_>, resolve: &Resolve<'_>, faults: &mut Faults) -> Vec<Te
         byte += segment.len() + 1;
     }
     segments
+}
+
+/// What [`pairs`] reads.
+fn pairs_schema() -> Schema {
+    table_of(json!({ "type": ["string", "integer", "boolean"] }))
 }
 
 /// A table of texts with holes, in the file's order.
@@ -207,15 +217,17 @@ fn headers(
 }
 
 fn basic_auth(mut block: Section<'_>, resolve: &Resolve<'_>, faults: &mut Faults) -> Option<BasicAuth> {
+    const USER: Key = key("user", "The user's name.");
+    const PASSWORD: Key = key("password", "The password.");
     let user = |text: &str| match text {
         "" => Err("is empty"),
         text if text.contains(':') || text.contains(char::is_control) => {
             Err("holds a colon or control character, which Basic authentication cannot carry")
         }
-        text => Ok(text.to_owned()),
+        _ => Ok(()),
     };
-    let user = fields::text(&mut block, "user", resolve, user, faults);
-    let password = fields::secret(&mut block, "password", resolve, faults);
+    let user = fields::text(&mut block, USER, || text_like("^[^:]+$", ""), resolve, user, faults);
+    let password = fields::secret(&mut block, PASSWORD, resolve, faults);
     if user.is_absent() || password.is_absent() {
         block.fault("basic_auth needs user and password", faults);
     }

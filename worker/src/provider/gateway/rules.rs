@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use shared::settings::{Faults, Section, Shape, Value, did_you_mean};
+use serde_json::json;
+use shared::settings::schema::{one_or_list, text_like};
+use shared::settings::{Faults, Key, Schema, Section, Shape, Value, did_you_mean, key};
 
 use super::pointer::Pointer;
 use super::reading::{Reading, error_code};
@@ -63,13 +65,17 @@ impl Rule {
 
     /// Reads a rule; None when anything is wrong with it, which is then in `faults`.
     pub(super) fn read(mut section: Section<'_>, faults: &mut Faults) -> Option<Self> {
+        const CLASS: Key = key("class", "What such an answer means for the message.");
+        const STATUS: Key = key("status", "HTTP statuses: 429, \"5xx\", \"400-499\", or a list of such.");
+        const ERROR_CODE: Key = key("error_code", "Error codes of the gateway, in small or capital letters.");
         let mut own = Faults::default();
-        if !section.has("class") {
-            section.fault(format!("a rule needs a class; {}", did_you_mean("", &CLASSES.map(|it| it.0))), &mut own);
-        }
-        let class = section.parsed("class", Class::parse, &mut own);
-        let status = section.value("status").map(|value| list_of(&value, statuses, &mut own)).unwrap_or_default();
-        let error_code = section.value("error_code").map(|value| list_of(&value, code, &mut own)).unwrap_or_default();
+        let missing = format!("a rule needs a class; {}", did_you_mean("", &CLASSES.map(|it| it.0)));
+        section.require(CLASS.name(), missing, &mut own);
+        let class = section.word(CLASS, &CLASSES, "is no class of outcomes", &mut own);
+        let status = section.value(STATUS, || one_or_list(status_schema()));
+        let status = status.map(|value| list_of(&value, statuses, &mut own)).unwrap_or_default();
+        let error_code = section.value(ERROR_CODE, || one_or_list(scalar_schema()));
+        let error_code = error_code.map(|value| list_of(&value, code, &mut own)).unwrap_or_default();
         let content = content(&mut section, &mut own);
         if own.is_empty() && status.is_empty() && error_code.is_empty() && content.is_none() {
             section.fault("a rule needs a condition: status, error_code, or a test of the answer", &mut own);
@@ -84,24 +90,26 @@ impl Rule {
     }
 }
 
-impl Class {
-    fn parse(text: &str) -> Result<Self, String> {
-        let found = CLASSES.iter().find(|(name, _)| *name == text).map(|(_, class)| *class);
-        found.ok_or_else(|| format!("is no class of outcomes; {}", did_you_mean(text, &CLASSES.map(|it| it.0))))
-    }
-}
-
 fn content(section: &mut Section<'_>, faults: &mut Faults) -> Option<(Place, Test)> {
-    let has_pointer = section.has("pointer");
-    let pointer = section.parsed("pointer", Pointer::parse, faults);
-    let equals = section.value("equals").and_then(|value| scalar(&value, faults)).map(|text| vec![text]);
-    let one_of = section.value("one_of").map(|value| list_of(&value, scalar, faults));
+    const POINTER: Key =
+        key("pointer", "JSON pointer to the value that is tested; unset: the whole answer, as a text.");
+    const EQUALS: Key = key("equals", "The value is this one.");
+    const ONE_OF: Key = key("one_of", "The value is one of these.");
+    const STARTS_WITH: Key = key("starts_with", "The value begins like this.");
+    const CONTAINS: Key = key("contains", "The value has this in it.");
+    const EXISTS: Key = key("exists", "Whether there is a value other than null.");
+    let has_pointer = section.has(POINTER.name());
+    let pointer = section.parsed(POINTER, Pointer::schema, Pointer::parse, faults);
+    let equals = section.value(EQUALS, scalar_schema);
+    let equals = equals.and_then(|value| scalar(&value, faults)).map(|text| vec![text]);
+    let one_of = section.value(ONE_OF, || one_or_list(scalar_schema()));
+    let one_of = one_of.map(|value| list_of(&value, scalar, faults));
     let tests = [
         equals.map(Test::OneOf),
         one_of.map(Test::OneOf),
-        section.text("starts_with", faults).map(Test::StartsWith),
-        section.text("contains", faults).map(Test::Contains),
-        section.flag("exists", faults).map(Test::Exists),
+        section.text(STARTS_WITH, faults).map(Test::StartsWith),
+        section.text(CONTAINS, faults).map(Test::Contains),
+        section.flag(EXISTS, faults).map(Test::Exists),
     ];
     let mut tests = tests.into_iter().flatten();
     let test = tests.next();
@@ -154,6 +162,11 @@ fn list_of<T>(value: &Value<'_>, read: impl Fn(&Value<'_>, &mut Faults) -> Optio
     }
 }
 
+/// What [`scalar`] reads.
+fn scalar_schema() -> Schema {
+    json!({ "type": ["string", "integer", "boolean"] })
+}
+
 fn scalar(value: &Value<'_>, faults: &mut Faults) -> Option<String> {
     match value.shape() {
         Shape::Text(text) => Some(text.to_owned()),
@@ -173,6 +186,11 @@ fn code(value: &Value<'_>, faults: &mut Faults) -> Option<OutcomeCode> {
         value.fault("can be no error code: at most 32 letters, digits, - and _", faults);
     }
     parsed
+}
+
+/// What [`statuses`] reads.
+fn status_schema() -> Schema {
+    json!({ "anyOf": [{ "type": "integer", "minimum": 100, "maximum": 599 }, text_like("xx$|-", "")] })
 }
 
 /// `429`, `"5xx"` or `"400-499"`.
@@ -202,13 +220,13 @@ fn statuses(value: &Value<'_>, faults: &mut Faults) -> Option<RangeInclusive<u16
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::settings::Document;
+    use shared::settings::{Document, key};
 
     fn read(rule: &str) -> Result<Rule, String> {
         let text = format!("[[provider]]\nrules = [\n{{ {rule} }},\n]\n");
         let (document, mut faults) = Document::parse(&text);
-        let mut block = document.root().sections("provider", &mut faults).pop().expect("one block");
-        let section = block.sections("rules", &mut faults).pop().expect("one rule");
+        let mut block = document.root().sections(key("provider", ""), &mut faults).pop().expect("one block");
+        let section = block.sections(key("rules", ""), &mut faults).pop().expect("one rule");
         let rule = Rule::read(section, &mut faults);
         faults.or(()).map(|()| rule.expect("no fault, so a rule")).map_err(|faults| faults.to_string())
     }

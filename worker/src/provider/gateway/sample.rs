@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use shared::{MessageId, PhoneNumber};
 
-use crate::provider::{Placeholder, Sms};
+use crate::provider::{Placeholder, Resolved, Sms};
 
 /// Gives an SMS to +12065550100 to `look`.
 pub(super) fn sent<T>(text: &str, valid_for: Duration, look: impl FnOnce(&Sms<'_>) -> T) -> T {
@@ -15,11 +15,11 @@ pub(super) fn sent<T>(text: &str, valid_for: Duration, look: impl FnOnce(&Sms<'_
     look(&Sms { id: &id, to: &to, text: &text, valid_for, timeout: Duration::from_secs(1) })
 }
 
-pub(super) fn resolve(placeholder: Placeholder<'_>) -> Result<SecretString, String> {
+pub(super) fn resolve(placeholder: Placeholder<'_>) -> Result<Resolved, String> {
     match placeholder {
-        Placeholder::Env("TOKEN") => Ok("hush-token".into()),
-        Placeholder::Env("HOSTILE") => Ok("{{to}}".into()),
-        Placeholder::Env("BROKEN") => Ok("hush\nbroken".into()),
+        Placeholder::Env("TOKEN") => Ok(Resolved::Value("hush-token".into())),
+        Placeholder::Env("HOSTILE") => Ok(Resolved::Value("{{to}}".into())),
+        Placeholder::Env("BROKEN") => Ok(Resolved::Value("hush\nbroken".into())),
         Placeholder::Env(_) | Placeholder::Secret(_) => Err(format!("names {placeholder}, which is not set")),
     }
 }

@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use shared::settings::{Faults, Section, Shape, Value};
+use shared::settings::schema::one_or_list;
+use shared::settings::{Faults, Key, Section, Shape, Value, key};
 
 use super::classify::Answers;
 use super::pointer::Pointer;
 use super::request::Request;
 use super::rules::Rule;
-use crate::provider::Resolve;
 use crate::provider::http::Timeouts;
+use crate::provider::{BaseUrl, Resolve};
 
 const VALIDITIES: std::ops::RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(30 * 24);
 
 /// How to send through a gateway of which Sealpost knows nothing.
 pub struct HttpGatewaySettings {
-    pub(super) name: String,
+    pub(crate) name: String,
     pub(super) request: Request,
     pub(super) answers: Answers,
     /// The longest validity that the gateway takes; none when it has no limit.
@@ -32,10 +33,12 @@ impl HttpGatewaySettings {
         placeholders: &Resolve<'_>,
         faults: &mut Faults,
     ) -> Option<Self> {
+        const MAX_VALIDITY: Key =
+            key("max_validity", "The longest validity that the gateway takes; no limit if unset.");
         let mut own = Faults::default();
         let request = Request::read(&mut section, &name, placeholders, &mut own);
         let answers = answers(&mut section, &name, &mut own);
-        let max_validity = section.duration("max_validity", VALIDITIES, &mut own);
+        let max_validity = section.duration(MAX_VALIDITY, VALIDITIES, &mut own);
         let timeouts = Timeouts::read(&mut section, &mut own);
         section.finish(&mut own);
         let sound = own.is_empty();
@@ -43,14 +46,23 @@ impl HttpGatewaySettings {
         let request = request.filter(|_| sound)?;
         Some(Self { name, request, answers, max_validity, timeouts })
     }
+
+    pub(crate) fn base_url(&self) -> &BaseUrl {
+        &self.request.base_url
+    }
 }
 
 /// Reads how answers are classified.
 pub(super) fn answers(section: &mut Section<'_>, name: &str, faults: &mut Faults) -> Answers {
     let mut own = Faults::default();
-    let message_id = section.parsed("message_id", Pointer::parse, &mut own);
-    let error_codes = section.value("error_code").map(|value| pointers(&value, &mut own)).unwrap_or_default();
-    let blocks = section.sections("rules", &mut own);
+    const MESSAGE_ID: Key = key("message_id", "JSON pointer to an accepted message's id.");
+    const ERROR_CODE: Key =
+        key("error_code", "JSON pointer to the code for logs and rules; of several the first that leads to one.");
+    const RULES: Key = key("rules", "What an answer means: the first rule that matches decides.");
+    let message_id = section.parsed(MESSAGE_ID, Pointer::schema, Pointer::parse, &mut own);
+    let error_codes = section.value(ERROR_CODE, || one_or_list(Pointer::schema()));
+    let error_codes = error_codes.map(|value| pointers(&value, &mut own)).unwrap_or_default();
+    let blocks = section.sections(RULES, &mut own);
     let rules: Vec<_> = blocks.into_iter().filter_map(|block| Rule::read(block, &mut own)).collect();
     if error_codes.is_empty() && rules.iter().any(Rule::uses_error_code) {
         let fault = "has rules for error codes and does not say where they stand: add error_code = \"/pointer\"";
@@ -109,7 +121,7 @@ mod tests {
     fn read(block: &str) -> Result<HttpGatewaySettings, String> {
         let text = format!("[[provider]]\n{block}");
         let (document, mut faults) = Document::parse(&text);
-        let section = document.root().sections("provider", &mut faults).pop().expect("one block");
+        let section = document.root().sections(key("provider", ""), &mut faults).pop().expect("one block");
         let settings = HttpGatewaySettings::read(section, "main".to_owned(), &resolve, &mut faults);
         faults.or(()).map(|()| settings.expect("no fault, so settings")).map_err(|faults| faults.to_string())
     }
@@ -125,6 +137,22 @@ mod tests {
         assert_eq!(settings.request.method, reqwest::Method::PUT);
         assert_eq!(settings.max_validity, Some(Duration::from_hours(48)));
         assert_eq!(settings.timeouts, Timeouts { connect: Duration::from_secs(1), attempt: Duration::from_secs(3) });
+    }
+
+    #[test]
+    fn readme_has_the_defaults_commented_out() {
+        let (_, block) = include_str!("../../../../README.md").split_once("\nkind = \"http\"\n").expect("a sample");
+        let (block, _) = block.split_once("```").expect("the block ends");
+        let as_written = block.replace("GATEWAY_TOKEN", "TOKEN");
+        let mut in_full = as_written.clone();
+        for key in ["method", "connect_timeout", "timeout"] {
+            let commented_out = format!("\n# {key} = ");
+            assert!(in_full.contains(&commented_out), "{key}");
+            in_full = in_full.replace(&commented_out, &format!("\n{key} = "));
+        }
+        let [as_written, in_full] = [as_written, in_full].map(|block| read(&block).expect("sound"));
+        assert_eq!(in_full.request.method, as_written.request.method);
+        assert_eq!(in_full.timeouts, as_written.timeouts);
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn variable(text: &str) -> Result<Part, String> {
 fn placed(text: &str, resolve: &Resolve<'_>) -> Result<Part, String> {
     let placeholder = Placeholder::parse(text)
         .ok_or("has a ${ that begins no placeholder; write ${env:NAME} for an environment variable")?;
-    resolved(placeholder, resolve).map(Part::Placed)
+    resolved(placeholder, resolve, |_| Ok(())).map(Part::Placed)
 }
 
 #[cfg(test)]

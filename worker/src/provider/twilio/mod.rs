@@ -10,11 +10,12 @@ mod settings;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use shared::Clock;
 
 use super::http::{BasicAuth, HttpClientError, HttpSettings, exchange, http_client, open_connection};
-use super::{Attempt, Provider, Sms};
+use super::{Attempt, OutcomeCode, OutgoingRequest, Provider, Sms};
 use settings::Sender;
 
 pub use settings::TwilioSettings;
@@ -41,6 +42,16 @@ impl Twilio {
         let endpoint = base_url.below(["2010-04-01", "Accounts", &account_sid, "Messages.json"]);
         Ok(Self { name, endpoint, credentials, sender, discard_content, timeout: timeouts.attempt, client, clock })
     }
+
+    /// The request that sends this SMS.
+    pub fn request(&self, sms: &Sms<'_>) -> OutgoingRequest {
+        let form = request::form(sms, &self.sender, self.discard_content);
+        let mut request = OutgoingRequest::new(Method::POST, self.endpoint.clone(), form);
+        request.set(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        request.set(ACCEPT, HeaderValue::from_static("application/json"));
+        request.set(AUTHORIZATION, self.credentials.header());
+        request
+    }
 }
 
 #[async_trait]
@@ -50,18 +61,12 @@ impl Provider for Twilio {
     }
 
     async fn send(&self, sms: &Sms<'_>) -> Attempt {
-        let request = self
-            .credentials
-            .apply(self.client.post(self.endpoint.clone()))
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(ACCEPT, "application/json");
-        let form = request::form(sms, &self.sender, self.discard_content);
-        let exchange = exchange(request, form, self.timeout.min(sms.timeout), &self.clock).await;
+        let exchange = exchange(&self.client, self.request(sms), self.timeout.min(sms.timeout), &self.clock).await;
         exchange.into_attempt(classify::classify)
     }
 
-    async fn connect(&self) {
-        open_connection(&self.client, &self.endpoint).await;
+    async fn connect(&self) -> Result<(), OutcomeCode> {
+        open_connection(&self.client, &self.endpoint).await
     }
 }
 

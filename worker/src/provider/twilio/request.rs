@@ -22,8 +22,7 @@ pub(super) fn form(sms: &Sms<'_>, sender: &Sender, discard_content: bool) -> Zer
     let mut form = Serializer::new(String::with_capacity(3 * text.len() + 512));
     form.append_pair("To", sms.to.expose());
     match sender {
-        Sender::Number(number) => form.append_pair("From", number.expose()),
-        Sender::ShortCode(sender) | Sender::Alphanumeric(sender) => form.append_pair("From", sender),
+        Sender::From(sender) => form.append_pair("From", sender),
         Sender::MessagingService(sid) => form.append_pair("MessagingServiceSid", sid),
     };
     form.append_pair("Body", text);
@@ -52,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_form_holds_exactly_these_fields() {
-        let number = Sender::Number(PhoneNumber::parse("+447700900123").expect("a number"));
+        let number = Sender::From("+447700900123".to_owned());
         let valid_for = Duration::from_secs(170);
         assert_eq!(
             written(&number, "Your code is 123456.", valid_for, false),
@@ -65,8 +64,8 @@ mod tests {
              &ValidityPeriod=170&ContentRetention=discard&AddressRetention=obfuscate"
         );
         for (sender, from) in [
-            (Sender::ShortCode("12345".to_owned()), "&From=12345&"),
-            (Sender::Alphanumeric("A & B+1".to_owned()), "&From=A+%26+B%2B1&"),
+            (Sender::From("12345".to_owned()), "&From=12345&"),
+            (Sender::From("A & B+1".to_owned()), "&From=A+%26+B%2B1&"),
         ] {
             assert!(written(&sender, "x", valid_for, false).contains(from), "{from}");
         }
@@ -74,7 +73,7 @@ mod tests {
 
     #[test]
     fn validity_is_what_is_left_in_whole_seconds_within_twilios_bounds() {
-        let sender = Sender::ShortCode("12345".to_owned());
+        let sender = Sender::From("12345".to_owned());
         for (millis, seconds) in [
             (0, "1"),
             (999, "1"),

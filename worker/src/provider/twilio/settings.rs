@@ -1,7 +1,8 @@
 //! The fields of a `[[provider]]` block of kind `twilio`.
 
 use shared::PhoneNumber;
-use shared::settings::{Faults, Section};
+use shared::settings::schema::text_like;
+use shared::settings::{Faults, Key, Schema, Section, key};
 
 use crate::provider::fields::{self, Field};
 use crate::provider::http::{BasicAuth, Timeouts};
@@ -11,8 +12,8 @@ const DEFAULT_BASE_URL: &str = "https://api.twilio.com";
 
 /// How to send through one Twilio account.
 pub struct TwilioSettings {
-    pub(super) name: String,
-    pub(super) base_url: BaseUrl,
+    pub(crate) name: String,
+    pub(crate) base_url: BaseUrl,
     pub(super) account_sid: String,
     pub(super) credentials: BasicAuth,
     pub(super) sender: Sender,
@@ -26,9 +27,8 @@ pub struct TwilioSettings {
 /// Whom the SMS comes from.
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) enum Sender {
-    Number(PhoneNumber),
-    ShortCode(String),
-    Alphanumeric(String),
+    /// A number, a short code or a name.
+    From(String),
     MessagingService(String),
 }
 
@@ -56,18 +56,20 @@ impl TwilioSettings {
         placeholders: &Resolve<'_>,
         faults: &mut Faults,
     ) -> Option<Self> {
-        let base_url = section.parsed("base_url", BaseUrl::parse, faults);
+        const BASE_URL: Key = key("base_url", "A regional host or a proxy instead of https://api.twilio.com.");
+        const ACCOUNT_SID: Key = key("account_sid", "The account: AC and 32 hexadecimal digits.");
+        const DISCARD_CONTENT: Key =
+            key("discard_content", "Whether Twilio is asked to keep neither the text nor the whole number.");
+        let base_url = section.parsed(BASE_URL, BaseUrl::schema, BaseUrl::parse, faults);
         let base_url = base_url.or_else(|| BaseUrl::parse(DEFAULT_BASE_URL).ok());
 
-        let account_sid = fields::text(section, "account_sid", placeholders, |text| sid("AC", text), faults);
-        if account_sid.is_absent() {
-            section.fault(format!("provider {name} needs account_sid (AC and 32 hexadecimal digits)"), faults);
-        }
-        let account_sid = account_sid.sound();
+        let missing = format!("provider {name} needs account_sid (AC and 32 hexadecimal digits)");
+        section.require(ACCOUNT_SID.name(), missing, faults);
+        let account_sid = sid(section, ACCOUNT_SID, "AC", placeholders, faults).sound();
         let sender = sender(section, &name, placeholders, faults);
         let credentials = credentials(section, &name, account_sid.as_deref(), placeholders, faults);
 
-        let discard_content = section.flag("discard_content", faults).unwrap_or_default();
+        let discard_content = section.flag(DISCARD_CONTENT, faults).unwrap_or_default();
         let timeouts = Timeouts::read(section, faults);
 
         Some(Self {
@@ -83,17 +85,21 @@ impl TwilioSettings {
 }
 
 fn sender(section: &mut Section<'_>, name: &str, placeholders: &Resolve<'_>, faults: &mut Faults) -> Option<Sender> {
-    let from = fields::text(section, "from", placeholders, Sender::from, faults);
-    let service = |text: &str| sid("MG", text).map(Sender::MessagingService);
-    let service = fields::text(section, "messaging_service_sid", placeholders, service, faults);
+    const FROM: Key = key("from", "Whom the SMS comes from: a number, a short code or a name.");
+    const SERVICE: Key = key(
+        "messaging_service_sid",
+        "The messaging service that chooses the sender, instead of from: MG and 32 digits.",
+    );
+    let from = fields::text(section, FROM, sender_schema, placeholders, is_sender, faults);
+    let service = sid(section, SERVICE, "MG", placeholders, faults);
     match (from, service) {
         (Field::Absent, Field::Absent) => {
             let fault = format!("provider {name} needs a sender: give either from or messaging_service_sid");
             section.fault(fault, faults);
             None
         }
-        (from, Field::Absent) => from.sound(),
-        (Field::Absent, service) => service.sound(),
+        (from, Field::Absent) => from.sound().map(Sender::From),
+        (Field::Absent, service) => service.sound().map(Sender::MessagingService),
         (Field::Faulty | Field::Sound(_), Field::Faulty | Field::Sound(_)) => {
             let fault = format!("provider {name} has two senders: remove either from or messaging_service_sid");
             section.fault(fault, faults);
@@ -109,9 +115,12 @@ fn credentials(
     placeholders: &Resolve<'_>,
     faults: &mut Faults,
 ) -> Option<BasicAuth> {
-    let token = fields::secret(section, "auth_token", placeholders, faults);
-    let key_sid = fields::text(section, "api_key_sid", placeholders, |text| sid("SK", text), faults);
-    let key_secret = fields::secret(section, "api_key_secret", placeholders, faults);
+    const TOKEN: Key = key("auth_token", "The account's auth token; an API key is the better choice.");
+    const KEY_SID: Key = key("api_key_sid", "The API key that takes the auth token's place: SK and 32 digits.");
+    const KEY_SECRET: Key = key("api_key_secret", "The API key's secret.");
+    let token = fields::secret(section, TOKEN, placeholders, faults);
+    let key_sid = sid(section, KEY_SID, "SK", placeholders, faults);
+    let key_secret = fields::secret(section, KEY_SECRET, placeholders, faults);
     let fault = match (token.is_absent(), key_sid.is_absent(), key_secret.is_absent()) {
         (false, true, true) => {
             return Some(BasicAuth { user: account_sid?.to_owned(), password: token.sound()? });
@@ -126,32 +135,43 @@ fn credentials(
     None
 }
 
-impl Sender {
-    /// A number, a short code, or a name of up to 11 characters: letters, digits, space, `+`, `-`, `_`, `&`, at
-    /// least one letter (<https://support.twilio.com/hc/en-us/articles/223181348>).
-    fn from(text: &str) -> Result<Self, &'static str> {
-        if let Ok(number) = PhoneNumber::parse(text) {
-            return Ok(Self::Number(number));
-        }
-        if (3..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(Self::ShortCode(text.to_owned()));
-        }
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'+' | b'-' | b'_' | b'&');
-        let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
-        if text.len() <= 11 && has_letter && text.bytes().all(allowed) {
-            return Ok(Self::Alphanumeric(text.to_owned()));
-        }
-        Err("is no sender; write a number as \"+12065550100\", a short code of 3 to 8 digits, or a name of at most 11 \
-             letters, digits, spaces, +, -, _ and &")
+/// What [`is_sender`] takes.
+fn sender_schema() -> Schema {
+    text_like(r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8}|[A-Za-z0-9 +_&-]{1,11})$", "")
+}
+
+/// A number, a short code, or a name of up to 11 characters: letters, digits, space, `+`, `-`, `_`, `&`, at
+/// least one letter (<https://support.twilio.com/hc/en-us/articles/223181348>).
+fn is_sender(text: &str) -> Result<(), &'static str> {
+    let is_short_code = (3..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'+' | b'-' | b'_' | b'&');
+    let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_name = text.len() <= 11 && has_letter && text.bytes().all(allowed);
+    if PhoneNumber::parse(text).is_ok() || is_short_code || is_name {
+        return Ok(());
     }
+    Err("is no sender; write a number as \"+12065550100\", a short code of 3 to 8 digits, or a name of at most 11 \
+         letters, digits, spaces, +, -, _ and &")
+}
+
+/// Takes an identifier of Twilio's.
+fn sid(
+    section: &mut Section<'_>,
+    key: Key,
+    prefix: &str,
+    placeholders: &Resolve<'_>,
+    faults: &mut Faults,
+) -> Field<String> {
+    let schema = || text_like(&format!("^{prefix}[0-9A-Fa-f]{{32}}$"), "");
+    fields::text(section, key, schema, placeholders, |text| is_sid(prefix, text), faults)
 }
 
 /// Twilio's identifiers: two letters that say of what, and 32 hexadecimal digits
 /// (<https://www.twilio.com/docs/glossary/what-is-a-sid>).
-fn sid(prefix: &str, text: &str) -> Result<String, String> {
+fn is_sid(prefix: &str, text: &str) -> Result<(), String> {
     let digits = text.strip_prefix(prefix).unwrap_or_default();
     if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(text.to_owned());
+        return Ok(());
     }
     Err(format!("must be {prefix} and 32 hexadecimal digits, as Twilio's console shows it"))
 }
@@ -165,18 +185,18 @@ impl std::fmt::Debug for TwilioSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Placeholder;
-    use secrecy::{ExposeSecret, SecretString};
+    use crate::provider::{Placeholder, Resolved};
+    use secrecy::ExposeSecret;
     use shared::settings::Document;
     use std::time::Duration;
 
     const HEX: &str = "0123456789abcdef0123456789ABCDEF";
 
-    fn resolve(placeholder: Placeholder<'_>) -> Result<SecretString, String> {
+    fn resolve(placeholder: Placeholder<'_>) -> Result<Resolved, String> {
         match placeholder {
-            Placeholder::Env("SID") => Ok(format!("AC{HEX}").into()),
-            Placeholder::Env("FROM") => Ok("+12065550100".into()),
-            Placeholder::Env("TOKEN") | Placeholder::Secret("TOKEN") => Ok("hush-token".into()),
+            Placeholder::Env("SID") => Ok(Resolved::Value(format!("AC{HEX}").into())),
+            Placeholder::Env("FROM") => Ok(Resolved::Value("+12065550100".into())),
+            Placeholder::Env("TOKEN") | Placeholder::Secret("TOKEN") => Ok(Resolved::Value("hush-token".into())),
             Placeholder::Env(_) | Placeholder::Secret(_) => Err(format!("names {placeholder}, which is not set")),
         }
     }
@@ -184,7 +204,7 @@ mod tests {
     fn read(block: &str) -> Result<TwilioSettings, String> {
         let text = format!("[[provider]]\n{}", block.replace("HEX", HEX));
         let (document, mut faults) = Document::parse(&text);
-        let section = document.root().sections("provider", &mut faults).pop().expect("one block");
+        let section = document.root().sections(key("provider", ""), &mut faults).pop().expect("one block");
         let settings = TwilioSettings::read(section, "main".to_owned(), &resolve, &mut faults);
         match faults.or(()) {
             Ok(()) => Ok(settings.expect("no fault, so settings")),
@@ -197,11 +217,25 @@ mod tests {
         let settings = read("account_sid = \"ACHEX\"\nauth_token = \"${secret:TOKEN}\"\nfrom = \"+12065550100\"\n")
             .expect("a sound block");
         assert_eq!(settings.base_url, BaseUrl::parse(DEFAULT_BASE_URL).expect("sound"));
-        assert_eq!(settings.sender, Sender::Number(PhoneNumber::parse("+12065550100").expect("a number")));
+        assert_eq!(settings.sender, Sender::From("+12065550100".to_owned()));
         assert_eq!(settings.credentials.user, format!("AC{HEX}"));
         assert_eq!(settings.credentials.password.expose_secret(), "hush-token");
         assert!(!settings.discard_content);
         assert_eq!(settings.timeouts, Timeouts { connect: Duration::from_secs(2), attempt: Duration::from_secs(8) });
+    }
+
+    #[test]
+    fn readme_has_the_defaults_commented_out() {
+        let (_, block) = include_str!("../../../../README.md").split_once("\nkind = \"twilio\"\n").expect("a sample");
+        let (block, _) = block.split_once("\n[").expect("the block ends");
+        let block = block.replace("TWILIO_ACCOUNT_SID", "SID").replace("TWILIO_AUTH_TOKEN", "TOKEN");
+        let in_full: String =
+            block.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect();
+        assert!(in_full.contains("\ntimeout = ") && in_full.contains("\ndiscard_content = "), "{in_full}");
+        let [as_written, in_full] = [block, in_full].map(|block| read(&block).expect("sound"));
+        assert_eq!(in_full.base_url, as_written.base_url);
+        assert_eq!(in_full.discard_content, as_written.discard_content);
+        assert_eq!(in_full.timeouts, as_written.timeouts);
     }
 
     #[test]
@@ -225,14 +259,11 @@ mod tests {
 
     #[test]
     fn senders_are_numbers_short_codes_and_names() {
-        for text in ["123", "12345", "12345678"] {
-            assert_eq!(Sender::from(text), Ok(Sender::ShortCode(text.to_owned())));
-        }
-        for text in ["Example", "A", "My Shop &Co", "A+b-c_d 1"] {
-            assert_eq!(Sender::from(text), Ok(Sender::Alphanumeric(text.to_owned())));
+        for text in ["+12065550100", "123", "12345", "12345678", "Example", "A", "My Shop &Co", "A+b-c_d 1"] {
+            assert_eq!(is_sender(text), Ok(()), "{text}");
         }
         for text in ["", "12", "123456789", "twelve chars", "Café", "- -", "+1", "+0123456789", "a\nb"] {
-            assert!(Sender::from(text).is_err(), "{text}");
+            assert!(is_sender(text).is_err(), "{text}");
         }
     }
 
