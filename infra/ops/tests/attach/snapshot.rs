@@ -54,6 +54,10 @@ impl Snapshot {
         if let Value::Object(pool) = &mut pool {
             pool.retain(|name, _| !RESTLESS.contains(&name.as_str()));
         }
+        // So that triggers are told one by one, also where there were none.
+        if pool["LambdaConfig"].is_null() {
+            pool["LambdaConfig"] = json!({});
+        }
         if let Some(password) = pool["Policies"]["PasswordPolicy"].as_object_mut() {
             password.entry("TemporaryPasswordValidityDays").or_insert(validity);
         }
