@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use shared::settings::Document;
-use shared::{Clock, Environment, PhoneNumber};
+use shared::{Clock, Environment};
 
-use crate::config::sound;
-use crate::usage::WrongUsage;
+use crate::config::{Sound, sound};
+use crate::usage::phone_number;
 use explain::{Configuration, explain};
 
 /// Explains which providers would be asked to send to a phone number, in which order and why, or what refuses it.
@@ -34,18 +34,14 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-const NOT_E164: WrongUsage = WrongUsage(
-    "a phone number is written as E.164: a plus sign and 7 to 15 digits that begin with the country's calling code, and \
-     nothing between them, such as +12065550100",
-);
-
 /// Whether the number is sent to.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
-    // Not clap's to read: it would show a wrong number whole.
-    let number = PhoneNumber::parse(&arguments.number)
-        .map_err(|error| anyhow::Error::from(NOT_E164).context(format!("the number {error}")))?;
+    let number = phone_number(&arguments.number)?;
     let (text, file) = match &arguments.config {
-        Some(path) => sound(path, &Environment::of_process())?,
+        Some(path) => {
+            let Sound { text, file, .. } = sound(path, &Environment::of_process())?;
+            (text, file)
+        }
         None => explain::built_in_defaults().context("reading the built-in defaults")?,
     };
     let (document, _) = Document::parse(&text);

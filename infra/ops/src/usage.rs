@@ -1,6 +1,6 @@
-//! What commands are given: a value that several take, and what is missing (exit code 2).
+//! What commands are given: values that several take, and what is missing (exit code 2).
 
-use shared::TriggerSource;
+use shared::{PhoneNumber, TriggerSource};
 
 /// What is missing, and how to give it.
 #[derive(Debug, thiserror::Error)]
@@ -15,4 +15,17 @@ pub(crate) fn trigger_source(text: &str) -> Result<TriggerSource, String> {
         let all = TriggerSource::ALL.map(TriggerSource::as_str);
         format!("there is no such trigger source; there are {}", all.join(", "))
     })
+}
+
+const NOT_E164: WrongUsage = WrongUsage(
+    "a phone number is written as E.164: a plus sign and 7 to 15 digits that begin with the country's calling code, and \
+     nothing between them, such as +12065550100",
+);
+
+/// Reads a phone number. It is not clap's to read, which would show a wrong one whole.
+///
+/// # Errors
+/// When it is no number; the error does not quote it.
+pub(crate) fn phone_number(text: &str) -> anyhow::Result<PhoneNumber> {
+    PhoneNumber::parse(text).map_err(|error| anyhow::Error::from(NOT_E164).context(format!("the number {error}")))
 }

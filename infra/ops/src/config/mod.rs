@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use shared::{Clock, Environment};
 
 pub(crate) use check::{read, utf8};
-pub(crate) use sound::sound;
+pub(crate) use sound::{Sound, sound};
 
 /// Looks at a configuration file without AWS and without any secret.
 ///

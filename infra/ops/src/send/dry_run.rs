@@ -15,10 +15,11 @@ use local::cognito::UserPool;
 use secrecy::SecretString;
 use serde_json::json;
 use shared::{Clock, CognitoEvent, Environment, MessageId, PhoneNumber, UserPoolId};
-use worker::config::{Checked, File, Needed};
+use worker::config::{File, Needed};
 use worker::provider::{OutgoingRequest, Placeholder, Sms};
 
 use super::made_up::MadeUp;
+use crate::config::{Sound, sound};
 
 /// A request as it is shown.
 struct Shown {
@@ -40,18 +41,11 @@ pub(super) fn run(
     json: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(config).with_context(|| format!("reading {}", config.display()))?;
     // Every placeholder stands for itself, whether or not it has a value here.
-    let Checked { file, needed, .. } = Checked::read(&text, &Environment::from_lookup(|_| None));
-    let file = file.map_err(|faults| anyhow::anyhow!("{}:\n{faults}", config.display()))?;
+    let Sound { file, needed, .. } = sound(config, &Environment::from_lookup(|_| None))?;
     let request = request(file, provider, made_up, clock, random)?;
     let shown = Shown::of(&request, &needed, made_up.to());
-    if json {
-        shown.to_json(out)?
-    } else {
-        shown.show(out)?
-    }
-    Ok(())
+    if json { shown.to_json(out) } else { shown.show(out) }.map_err(anyhow::Error::from)
 }
 
 fn request(

@@ -10,7 +10,7 @@ use super::made_up::Sealed;
 use super::missing_right::or_missing_right;
 use super::remedy;
 use crate::printable::printable;
-use crate::untyped::{Answer, Untyped};
+use crate::untyped::{Answer, CallError, Untyped};
 
 /// An invocation that has ended.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Invocation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ProducerError {
     pub(super) error_type: String,
-    /// Of errors that are the producer's own: another function might say what is not to be shown.
+    /// Of errors that are the producer's own: another function may say what is not to be shown.
     pub(super) message: Option<String>,
 }
 
@@ -36,7 +36,12 @@ impl Invocation {
     /// When Lambda refuses or does not answer.
     pub(super) async fn make(aws: &Untyped<'_>, producer: &str, event: &Value) -> anyhow::Result<Self> {
         let answer = aws.invoke(producer, event).await;
-        let answer = answer.map_err(|error| or_missing_right(error, "lambda:InvokeFunction", producer))?;
+        let answer = answer.map_err(|error| match error {
+            CallError::NotAnswered { .. } => {
+                anyhow::Error::from(error).context("the producer may have accepted the message all the same")
+            }
+            refused @ CallError::Refused { .. } => or_missing_right(refused, "lambda:InvokeFunction", producer),
+        })?;
         Ok(Self::read(&answer))
     }
 
@@ -66,7 +71,10 @@ impl ProducerError {
 
     fn read(answer: &Value) -> Self {
         let text = |name: &str| answer[name].as_str();
-        let error_type = text("errorType").map_or_else(|| "without a name".to_owned(), printable);
+        let is_name = |text: &&str| {
+            text.len() <= 80 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'))
+        };
+        let error_type = text("errorType").filter(is_name).unwrap_or("an error without a name").to_owned();
         let message = text("errorMessage").filter(|_| remedy::of_producer_error(&error_type).is_some()).map(printable);
         Self { error_type, message }
     }

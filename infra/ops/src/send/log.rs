@@ -11,8 +11,6 @@ use crate::untyped::{CallError, Service, Untyped};
 
 /// This machine's clock may be ahead of the worker's by so much.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5 * 60);
-/// CloudWatch Logs answers in pages, empty ones among them. More of them than this at a time are for the next look.
-const MOST_PAGES: usize = 50;
 
 /// The log of the worker since a message was about to be sent.
 pub(super) struct WorkerLog<'a> {
@@ -48,22 +46,22 @@ impl<'a> WorkerLog<'a> {
         }
     }
 
-    /// Everything that the log says of a message so far.
+    /// Everything that the log says of a message so far. It comes in pages, empty ones among them, until there are no more:
+    /// a busy log has many, and whoever asks decides how long they wait.
     ///
     /// # Errors
     /// When CloudWatch Logs refuses or does not answer.
     pub(super) async fn facts_about(&self, id: &MessageId) -> Result<Vec<LoggedFact>, CallError> {
         let (mut facts, mut token) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
+        loop {
             let page = self.page(id.as_str(), token.as_deref()).await?;
             let lines = page["events"].as_array().into_iter().flatten().filter_map(|event| event["message"].as_str());
             facts.extend(lines.filter_map(LoggedFact::read).filter(|fact| fact.id == id.as_str()));
             token = page["nextToken"].as_str().map(str::to_owned);
             if token.is_none() {
-                break;
+                return Ok(facts);
             }
         }
-        Ok(facts)
     }
 
     /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>

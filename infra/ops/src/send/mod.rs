@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use shared::settings::{DurationError, parse_duration};
-use shared::{Clock, PhoneNumber, PhoneNumberError, TriggerSource};
+use shared::{Clock, PhoneNumber, TriggerSource};
 
 use ending::Ending;
 use following::Patience;
@@ -31,7 +31,7 @@ use report::{Plan, Report};
 use target::{Target, TargetArguments};
 
 use crate::untyped::Untyped;
-use crate::usage::{WrongUsage, trigger_source};
+use crate::usage::{WrongUsage, phone_number, trigger_source};
 
 /// Acts as Cognito: seals a made-up code for the user pool, invokes the producer with it and follows the message to its
 /// end.
@@ -83,7 +83,7 @@ pub(crate) struct Arguments {
 
 /// Whether the message was delivered, or nothing was to be done.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
-    let to = number(&arguments.to)?;
+    let to = phone_number(&arguments.to)?;
     if let Some(provider) = &arguments.provider {
         const MISSING: WrongUsage = WrongUsage("which configuration? Give --config, or set SEALPOST_CONFIG");
         let config = arguments.config.as_ref().ok_or(MISSING)?;
@@ -134,16 +134,6 @@ async fn send(arguments: &Arguments, to: PhoneNumber, out: &mut dyn Write) -> an
     };
     report.end(&ending)?;
     Ok(ending.is_delivered())
-}
-
-/// Not clap's to read: it would repeat the number.
-fn number(text: &str) -> Result<PhoneNumber, WrongUsage> {
-    PhoneNumber::parse(text).map_err(|error| match error {
-        PhoneNumberError::NoPlus => WrongUsage("--to does not begin with '+': give the number as in +12065550100"),
-        PhoneNumberError::NotDigits => WrongUsage("--to holds something other than digits after its '+'"),
-        PhoneNumberError::LeadingZero => WrongUsage("--to begins with a zero after its '+': give the country's code"),
-        PhoneNumberError::Length => WrongUsage("--to does not have 7 to 15 digits"),
-    })
 }
 
 fn wait(text: &str) -> Result<Duration, DurationError> {

@@ -186,9 +186,10 @@ async fn it_reads_as_http_and_says_what_is_not_there() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_with_faults_and_a_provider_that_is_not_in_it_are_told() {
     let faulty = TWILIO.replace("from =", "form =");
-    shown(&faulty, "twilio", &[])
-        .await
-        .assert_told(1, &["line 7, column 1: unknown key form in [[provider]]; did you mean from?"]);
+    shown(&faulty, "twilio", &[]).await.assert_told(
+        1,
+        &["the worker would not start with ", "line 7, column 1: unknown key form in [[provider]]; did you mean from?"],
+    );
     shown(TWILIO, "vonage", &[]).await.assert_told(1, &["there is no provider vonage; there are twilio"]);
     let said = send("http://127.0.0.1:9", &["--provider", "a", "--dry-run", "--to", TO, "--config", "/nowhere"]).await;
     said.assert_told(1, &["reading /nowhere: No such file"]);

@@ -77,6 +77,8 @@ async fn an_error_of_another_function_is_named_and_not_quoted() {
     let said = Scripted::producer_fails("TypeError", "cannot send 123456 to +12065550142").send(&[]).await;
     said.assert_told(1, &["not accepted, TypeError: that is no error of the producer's own: its log says more"]);
     assert!(!said.out.contains("cannot send"), "{}", said.out);
+    let said = Scripted::producer_fails("cannot send to +12065550142", "no").send(&[]).await;
+    said.assert_told(1, &["not accepted, an error without a name: that is no error of the producer's own"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -59,10 +59,13 @@ async fn whoever_gives_too_little_or_too_much_is_told_what_to_give() {
         ),
         (&[&pool[..], &["--wait", "2h"]].concat(), "must lie between 1s and 3600s"),
         (&[&pool[..], &["--yes", "--dry-run"]].concat(), "cannot be used with"),
-        (&["--user-pool", "eu-west-1_EXAMPLE01", "--to", "12065550100"], "--to does not begin with '+'"),
+        (
+            &["--user-pool", "eu-west-1_EXAMPLE01", "--to", "12065550100"],
+            "the number does not begin with '+': a phone number is written as E.164",
+        ),
         (&["--user-pool", "eu-west-1_EXAMPLE01", "--to", "+1 2065550100"], "something other than digits"),
-        (&["--user-pool", "eu-west-1_EXAMPLE01", "--to", "+02065550100"], "begins with a zero"),
-        (&["--user-pool", "eu-west-1_EXAMPLE01", "--to", "+1206"], "does not have 7 to 15 digits"),
+        (&["--user-pool", "eu-west-1_EXAMPLE01", "--to", "+02065550100"], "the number begins with a zero"),
+        (&["--user-pool", "eu-west-1_EXAMPLE01", "--to", "+1206"], "the number does not have 7 to 15 digits"),
         (&["--provider", "main", "--to", TO], "--dry-run"),
         (
             &["--provider", "main", "--dry-run", "--to", TO],
