@@ -14,10 +14,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use shared::UserPoolId;
 
+use crate::function_arn::QualifiedArn;
 use crate::stack::StackArguments;
 use crate::usage::WrongUsage;
 use command_line::CommandLine;
-use reading::{Asked, Aws, Configuration, QualifiedArn, gather, gather_offline};
+use reading::{Asked, Aws, Configuration, gather, gather_offline};
 use report::Tally;
 
 /// Checks a user pool and everything behind it, and says what to do about what is wrong.

@@ -68,8 +68,8 @@ pub(crate) async fn withdraw(aws: &Untyped<'_>, function: &FunctionArn, pool: &U
 }
 
 fn path(function: &FunctionArn, rest: &str) -> String {
-    let name = function.unqualified().replace(':', "%3A");
+    let function = function.as_found();
+    let name = function.unqualified().to_string().replace(':', "%3A");
     // An alias has a policy of its own.
-    let qualifier = function.alias().map(|alias| format!("?Qualifier={alias}")).unwrap_or_default();
-    format!("/2015-03-31/functions/{name}/policy{rest}{qualifier}")
+    format!("/2015-03-31/functions/{name}/policy{rest}{}", function.query())
 }

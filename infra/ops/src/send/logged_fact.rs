@@ -119,27 +119,9 @@ impl LoggedFact {
 
     /// When a postponed message comes back.
     pub(super) fn comes_back_at(&self) -> Option<Timestamp> {
-        match self.happened {
-            Happened::Retried { after_ms, .. } => {
-                let after = Duration::try_from_secs_f64(after_ms / 1e3).ok()?;
-                self.at.checked_add(after).ok()
-            }
-            Happened::Accepted { .. }
-            | Happened::Rejected { .. }
-            | Happened::NotEnqueued { .. }
-            | Happened::Decrypted { .. }
-            | Happened::Attempted { .. }
-            | Happened::NotAttempted { .. }
-            | Happened::Delivered { .. }
-            | Happened::DeadLettered { .. }
-            | Happened::Duplicate {}
-            | Happened::TriedBefore { .. }
-            | Happened::ClaimLost {}
-            | Happened::LimitReached { .. }
-            | Happened::StateCallFailed { .. }
-            | Happened::QueueCallFailed { .. }
-            | Happened::Other => None,
-        }
+        let Happened::Retried { after_ms, .. } = self.happened else { return None };
+        let after = Duration::try_from_secs_f64(after_ms / 1e3).ok()?;
+        self.at.checked_add(after).ok()
     }
 
     /// The fact as a sentence, which commands no terminal.

@@ -18,11 +18,11 @@ pub(crate) struct Snapshot {
 /// Why an update did not come about, or nobody knows what came of it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
-    #[error("somebody has changed the pool just now ({}): nothing was changed; look again and say it again", .0.join(", "))]
+    #[error("somebody has changed the pool just now ({}): it was not changed; look again and say it again", .0.join(", "))]
     ChangedMeanwhile(Vec<String>),
-    #[error("{0}; nothing was changed")]
+    #[error("{0}; the pool was not changed")]
     NotRead(#[source] CallError),
-    #[error("{0}; nothing was changed: {remedy}", remedy = remedy(.0))]
+    #[error("{0}; the pool was not changed: {remedy}", remedy = remedy(.0))]
     Refused(CallError),
     #[error("{0}; whether the pool was changed is not known: say it again without --yes to see")]
     NotAnswered(CallError),

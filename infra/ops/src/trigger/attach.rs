@@ -9,10 +9,10 @@ use shared::{Clock, KeyArn, UserPoolId};
 use super::apply::{Snapshot, apply};
 use super::owner::owner;
 use super::report::{InvokeStep, Report};
-use super::{asking, key, plan, require_region, undo, user_pool_id};
+use super::{ChangeArguments, asking, key, plan, require_region, undo};
 use crate::function_arn::FunctionArn;
 use crate::invoke_right::{self, InvokeRight};
-use crate::stack::{self, StackArguments};
+use crate::stack;
 use crate::untyped::Untyped;
 use crate::usage::WrongUsage;
 use crate::user_pool::Trigger;
@@ -33,9 +33,6 @@ Examples:
     --function arn:aws:lambda:eu-west-1:123456789012:function:producer:live \\
     --key arn:aws:kms:eu-west-1:123456789012:key/8a23102c-9b68-4fed-82ce-523c5363539e")]
 pub(crate) struct AttachArguments {
-    /// The user pool.
-    #[arg(long, value_name = "POOL", value_parser = user_pool_id)]
-    user_pool_id: UserPoolId,
     /// ARN of the producer's function, or of its alias; by default the stack's.
     #[arg(long, value_name = "ARN")]
     function: Option<String>,
@@ -45,22 +42,17 @@ pub(crate) struct AttachArguments {
     /// Where to write what undoes it; by default a new file in this folder.
     #[arg(long, value_name = "FILE")]
     undo_file: Option<PathBuf>,
-    /// Do it. Without this, only what would be done is said.
-    #[arg(long)]
-    yes: bool,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    stack: StackArguments,
+    change: ChangeArguments,
 }
 
 /// False where something in the pool is otherwise than it was meant to be.
 pub(super) async fn run(arguments: &AttachArguments, out: &mut impl Write) -> anyhow::Result<bool> {
     const NO_FUNCTION: WrongUsage = WrongUsage("which function? Give --function ARN or --stack NAME");
     const NO_KEY: WrongUsage = WrongUsage("which key? Give --key ARN or --stack NAME");
-    let pool = &arguments.user_pool_id;
-    let deployment = arguments.stack.reach().await?;
+    let ChangeArguments { user_pool_id: pool, yes, json, stack } = &arguments.change;
+    let (yes, json) = (*yes, *json);
+    let deployment = stack.reach().await?;
     let function =
         deployment.given_or_of_stack(arguments.function.as_deref(), stack::PRODUCER_ARN)?.ok_or(NO_FUNCTION)?;
     let function = FunctionArn::parse(function).map_err(|error| anyhow::anyhow!("function {function} {error}"))?;
@@ -69,7 +61,7 @@ pub(super) async fn run(arguments: &AttachArguments, out: &mut impl Write) -> an
     require_region(&deployment, pool)?;
     let of_pool = pool.as_str().split('_').next().unwrap_or_default();
     let of_key = key.as_str().split(':').nth(3).unwrap_or_default();
-    for (what, region) in [("function", function.region()), ("key", of_key)] {
+    for (what, region) in [("function", function.as_found().region.as_str()), ("key", of_key)] {
         anyhow::ensure!(region == of_pool, "the {what} is in {region}, and must be in the pool's Region, {of_pool}");
     }
 
@@ -90,15 +82,19 @@ pub(super) async fn run(arguments: &AttachArguments, out: &mut impl Write) -> an
         report.warn(Some(owner.warning()));
         report.lines_for_owner = Some(owner.lines(function.as_str(), key.as_str()));
     }
-    if !arguments.yes || report.changes_nothing() {
-        return report.show_intention(arguments.yes, arguments.json, out);
+    if !yes || report.changes_nothing() {
+        return report.show_intention(yes, json, out);
     }
 
-    // First the right: a trigger that the pool may not invoke fails every SMS.
+    if !plan.changes.is_empty() {
+        let written = undo::write(arguments.undo_file.as_deref(), "attach", pool, &plan.undo, Clock::system().now())?;
+        report.undo_file = Some(written);
+    }
+    // Before the trigger, since a trigger that the pool may not invoke fails every SMS.
+    let statement = invoke_right::statement_id(pool);
     if report.invoke_step == InvokeStep::ToGrant {
         let granted = invoke_right::grant(&aws, &function, pool, asking).await;
         granted.with_context(|| {
-            let statement = invoke_right::statement_id(pool);
             format!(
                 "granting the pool the right to invoke {function} (statement {statement} of its policy, where no other \
                  may have this id); the pool was not changed"
@@ -106,13 +102,21 @@ pub(super) async fn run(arguments: &AttachArguments, out: &mut impl Write) -> an
         })?;
         report.invoke_step = InvokeStep::Granted;
     }
-    if !plan.changes.is_empty() {
-        let undo_file = undo::write(arguments.undo_file.as_deref(), "attach", pool, &plan.undo, Clock::system().now())?;
-        report.undo_file = Some(undo_file.clone());
+    if let Some(undo_file) = report.undo_file.clone() {
         let applied = apply(&aws, pool, &before, &plan).await;
-        report.unexpected = applied.with_context(|| format!("undo file: {}", undo_file.display()))?;
+        report.unexpected = applied.with_context(|| match report.invoke_step {
+            InvokeStep::Granted => {
+                format!("undo file: {}; the right to invoke stays (statement {statement})", undo_file.display())
+            }
+            InvokeStep::There
+            | InvokeStep::TooWide { .. }
+            | InvokeStep::ToGrant
+            | InvokeStep::ToWithdraw
+            | InvokeStep::Withdrawn
+            | InvokeStep::Nothing => format!("undo file: {}", undo_file.display()),
+        })?;
     }
-    report.show_outcome("attached", arguments.json, out)
+    report.show_outcome("attached", json, out)
 }
 
 impl InvokeStep {
@@ -129,7 +133,7 @@ impl InvokeStep {
             InvokeRight::Unreadable => anyhow::bail!(
                 "the policy of {function} cannot be understood, so nothing was changed; look at it with \
                  `aws lambda get-policy --function-name {}`",
-                function.name()
+                function.as_found().name
             ),
         }
     }

@@ -4,14 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use shared::{Clock, UserPoolId};
+use shared::Clock;
 
 use super::apply::{Snapshot, apply};
 use super::report::{InvokeStep, Report};
-use super::{plan, require_region, undo, user_pool_id};
+use super::{ChangeArguments, plan, require_region, undo};
 use crate::function_arn::FunctionArn;
 use crate::invoke_right;
-use crate::stack::StackArguments;
 use crate::untyped::Untyped;
 
 /// Take a user pool's trigger away without resetting anything else.
@@ -28,27 +27,19 @@ Examples:
   sealpost detach --user-pool-id eu-west-1_AbCdEfGhI \\
     --undo-file sealpost-undo-attach-eu-west-1_AbCdEfGhI-20261127T101500Z.json --yes")]
 pub(crate) struct DetachArguments {
-    /// The user pool.
-    #[arg(long, value_name = "POOL", value_parser = user_pool_id)]
-    user_pool_id: UserPoolId,
     /// What `attach` wrote: the trigger in it comes back.
     #[arg(long, value_name = "FILE")]
     undo_file: Option<PathBuf>,
-    /// Do it. Without this, only what would be done is said.
-    #[arg(long)]
-    yes: bool,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    stack: StackArguments,
+    change: ChangeArguments,
 }
 
 /// False where something in the pool is otherwise than it was meant to be.
 pub(super) async fn run(arguments: &DetachArguments, out: &mut impl Write) -> anyhow::Result<bool> {
-    let pool = &arguments.user_pool_id;
+    let ChangeArguments { user_pool_id: pool, yes, json, stack } = &arguments.change;
+    let (yes, json) = (*yes, *json);
     let earlier = arguments.undo_file.as_deref().map(|path| undo::read(path, pool)).transpose()?;
-    let deployment = arguments.stack.reach().await?;
+    let deployment = stack.reach().await?;
     require_region(&deployment, pool)?;
     let aws = Untyped::new(&deployment.aws);
     let before = Snapshot::take(&aws, pool).await?;
@@ -62,8 +53,8 @@ pub(super) async fn run(arguments: &DetachArguments, out: &mut impl Write) -> an
     });
     let step = if leaves.is_some() { InvokeStep::ToWithdraw } else { InvokeStep::Nothing };
     let mut report = Report::new(pool, &before, &plan, step);
-    if !arguments.yes || plan.changes.is_empty() {
-        return report.show_intention(arguments.yes, arguments.json, out);
+    if !yes || plan.changes.is_empty() {
+        return report.show_intention(yes, json, out);
     }
 
     let undo_file = undo::write(None, "detach", pool, &plan.undo, Clock::system().now())?;
@@ -81,5 +72,5 @@ pub(super) async fn run(arguments: &DetachArguments, out: &mut impl Write) -> an
             }
         };
     }
-    report.show_outcome("detached", arguments.json, out)
+    report.show_outcome("detached", json, out)
 }

@@ -13,11 +13,27 @@ use anyhow::Context as _;
 use shared::UserPoolId;
 
 use crate::invoke_right::Asking;
-use crate::stack::Deployment;
+use crate::stack::{Deployment, StackArguments};
 use crate::user_pool::Description;
 
 pub(crate) use attach::AttachArguments;
 pub(crate) use detach::DetachArguments;
+
+/// What both commands are told.
+#[derive(clap::Args)]
+struct ChangeArguments {
+    /// The user pool.
+    #[arg(long, value_name = "POOL", value_parser = user_pool_id)]
+    user_pool_id: UserPoolId,
+    /// Do it. Without this, only what would be done is said.
+    #[arg(long)]
+    yes: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    stack: StackArguments,
+}
 
 /// # Errors
 /// When the pool is not attached.

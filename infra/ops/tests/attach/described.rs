@@ -67,7 +67,7 @@ fn two_email_texts_are_sent_together_and_where_that_is_refused_nothing_is_change
     let id = world.create_with(creation());
     let before = world.snapshot(&id);
     world.pools.set_messages(crate::cognito::Messages::AsDocumented);
-    world.attach(&id, &["--yes"]).fails(1, &["EmailMessageByLink", "nothing was changed"]);
+    world.attach(&id, &["--yes"]).fails(1, &["EmailMessageByLink", "was not changed"]);
     assert_eq!(before.differences(&world.snapshot(&id)), [""; 0]);
     world.pools.set_messages(crate::cognito::Messages::AsMeasured);
     world.attach(&id, &["--yes", "--undo-file", "undo.json"]).text();

@@ -18,7 +18,7 @@ fn a_pool_that_changes_before_the_update_is_left_alone() {
         world.pools.change_after("DescribeUserPool", move |pool| {
             pool.settings.insert(setting.to_owned(), value);
         });
-        world.attach(&id, &["--yes"]).fails(1, &[setting, "nothing was changed"]);
+        world.attach(&id, &["--yes"]).fails(1, &[setting, "was not changed"]);
         assert_eq!(world.pools.requests("UpdateUserPool").len(), 0);
         assert_eq!(world.snapshot(&id).get("LambdaConfig.CustomSMSSender"), json!(null));
     }

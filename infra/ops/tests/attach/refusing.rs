@@ -119,7 +119,8 @@ fn an_update_that_cognito_refuses_changes_nothing_and_what_to_do_is_said() {
     ] {
         let scene = Scene::new();
         scene.world.pools.refuse("UpdateUserPool", 0, code, "the message is invalid");
-        scene.refuses(&[code, remedy, "the message is invalid", "nothing was changed"]);
+        let right = format!("the right to invoke stays (statement sealpost-{})", scene.id);
+        scene.refuses(&[code, remedy, "the message is invalid", "was not changed", &right]);
         // Once it is over it can be done.
         assert_eq!(
             scene.world.attach(&scene.id, &["--yes", "--json", "--undo-file", "again.json"]).json()["done"],

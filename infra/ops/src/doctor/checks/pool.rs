@@ -5,7 +5,8 @@ use std::time::Duration;
 use shared::{Lifetimes, TriggerSource};
 
 use super::super::finding::{Judgement, Remedy, counted, long};
-use super::super::reading::{AppClient, Mfa, QualifiedArn, Qualifier, Reading, Readings, Recovery, known};
+use super::super::reading::{AppClient, Mfa, Reading, Readings, Recovery, known};
+use crate::function_arn::{QualifiedArn, Qualifier};
 use crate::stack::PRODUCER_ARN;
 
 /// What Cognito takes for this trigger

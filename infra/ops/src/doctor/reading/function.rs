@@ -1,4 +1,4 @@
-//! A Lambda function: its ARN, its configuration, and what surrounds it.
+//! A Lambda function: its configuration, and what surrounds it.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -7,28 +7,8 @@ use shared::Environment;
 use super::ask::Call;
 use super::gather::Aws;
 use super::unread::{Reading, Unread};
+use crate::function_arn::QualifiedArn;
 use crate::untyped::Service;
-
-/// `arn:aws:lambda:eu-west-1:123456789012:function:NAME`, perhaps with a qualifier: as it is found, also where no pool
-/// could have it ([`crate::function_arn::FunctionArn`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct QualifiedArn {
-    partition: String,
-    region: String,
-    pub(crate) account: String,
-    pub(crate) name: String,
-    pub(crate) qualifier: Qualifier,
-}
-
-/// Which version of a function is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Qualifier {
-    None,
-    Latest,
-    /// A published version, which no deployment changes.
-    Version(String),
-    Alias(String),
-}
 
 /// What Lambda says of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,80 +39,6 @@ pub(crate) struct AsyncInvocation {
     pub(crate) retries: u64,
     pub(crate) most_age_seconds: u64,
     pub(crate) on_failure: Option<String>,
-}
-
-impl QualifiedArn {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let parts: Vec<_> = text.split(':').collect();
-        let (parts, qualifier) = match parts.as_slice() {
-            [head @ .., qualifier] if head.len() == 7 => (head, Some(*qualifier)),
-            parts => (parts, None),
-        };
-        let ["arn", partition, "lambda", region, account, "function", name] = parts else { return None };
-        if [partition, region, account, name].iter().any(|part| part.is_empty()) {
-            return None;
-        }
-        let [partition, region, account, name] = [partition, region, account, name].map(|part| (*part).to_owned());
-        Some(Self { partition, region, account, name, qualifier: Qualifier::of(qualifier) })
-    }
-
-    pub(crate) fn unqualified(&self) -> Self {
-        Self { qualifier: Qualifier::None, ..self.clone() }
-    }
-
-    /// Whatever their qualifiers are.
-    pub(crate) fn is_same_function(&self, other: &Self) -> bool {
-        self.unqualified() == other.unqualified()
-    }
-
-    /// An ARN of another service in the same partition and Region, which ends with account and resource.
-    pub(crate) fn of_other_service(&self, service: &str, end: &str) -> String {
-        format!("arn:{}:{service}:{}:{end}", self.partition, self.region)
-    }
-
-    /// `?Qualifier=…` in a path of Lambda's API.
-    fn query(&self) -> String {
-        match self.qualifier.as_str() {
-            Some(qualifier) => format!("?Qualifier={}", encoded(qualifier)),
-            None => String::new(),
-        }
-    }
-
-    /// `--function-name …` of the AWS CLI, with `--qualifier` where it is needed.
-    pub(crate) fn options(&self) -> Vec<&str> {
-        let mut options = vec!["--function-name", &self.name];
-        if let Some(qualifier) = self.qualifier.as_str() {
-            options.extend(["--qualifier", qualifier]);
-        }
-        options
-    }
-}
-
-impl std::fmt::Display for QualifiedArn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { partition, region, account, name, qualifier } = self;
-        write!(f, "arn:{partition}:lambda:{region}:{account}:function:{name}")?;
-        qualifier.as_str().map_or(Ok(()), |qualifier| write!(f, ":{qualifier}"))
-    }
-}
-
-impl Qualifier {
-    fn of(text: Option<&str>) -> Self {
-        match text {
-            None => Self::None,
-            Some("$LATEST") => Self::Latest,
-            Some(version) if version.bytes().all(|byte| byte.is_ascii_digit()) => Self::Version(version.to_owned()),
-            Some(alias) => Self::Alias(alias.to_owned()),
-        }
-    }
-
-    pub(crate) fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::None => None,
-            Self::Latest => Some("$LATEST"),
-            Self::Version(name) | Self::Alias(name) => Some(name),
-        }
-    }
 }
 
 impl Function {

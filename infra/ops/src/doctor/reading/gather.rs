@@ -6,7 +6,7 @@ use worker::config::{provider_secret_arn, state_table};
 
 use super::Readings;
 use super::configuration::Configuration;
-use super::function::{AsyncInvocation, Function, QualifiedArn};
+use super::function::{AsyncInvocation, Function};
 use super::mapping::Mapping;
 use super::pool::Pool;
 use super::providers::{Reached, reach};
@@ -14,6 +14,7 @@ use super::queue::{Queue, end_of_arn, url_beside};
 use super::stack::Stack;
 use super::unread::{NotNamed, Reading, Unread, known};
 use crate::doctor::command_line::CommandLine;
+use crate::function_arn::QualifiedArn;
 use crate::stack::{
     DEAD_LETTER_QUEUE_URL, FAILED_INVOCATIONS_QUEUE_URL, KEY_ARN, PRODUCER_ARN, QUEUE_URL, WORKER_ROLE_ARN,
 };

@@ -1,9 +1,10 @@
 use serde_json::Value;
 
 use super::ask::Call;
-use super::function::{QualifiedArn, encoded};
+use super::function::encoded;
 use super::gather::Aws;
 use super::unread::Reading;
+use crate::function_arn::QualifiedArn;
 use crate::untyped::Service;
 
 /// An event source mapping: how Lambda takes messages from the queue to a function.

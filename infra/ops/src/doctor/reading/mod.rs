@@ -17,7 +17,7 @@ mod unread;
 
 pub(crate) use clients::{AppClient, AppClients};
 pub(crate) use configuration::Configuration;
-pub(crate) use function::{AsyncInvocation, Function, QualifiedArn, Qualifier};
+pub(crate) use function::{AsyncInvocation, Function};
 pub(crate) use gather::{Asked, Aws, gather, gather_offline};
 pub(crate) use key::{Grant, Key, WorkersRight};
 pub(crate) use mapping::Mapping;

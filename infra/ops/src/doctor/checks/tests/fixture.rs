@@ -1,5 +1,6 @@
 //! A sound deployment, as AWS describes it.
 
+use crate::function_arn::QualifiedArn;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -9,8 +10,8 @@ use shared::UserPoolId;
 use worker::SecretMembers;
 
 use super::super::super::reading::{
-    AppClient, AppClients, AsyncInvocation, Configuration, Function, Grant, Key, Mapping, Pool, QualifiedArn, Queue,
-    Reached, Readings, Secret, Stack, Table, TimeToLive, Unread, WorkersRight,
+    AppClient, AppClients, AsyncInvocation, Configuration, Function, Grant, Key, Mapping, Pool, Queue, Reached,
+    Readings, Secret, Stack, Table, TimeToLive, Unread, WorkersRight,
 };
 
 pub(super) const POOL: &str = "eu-west-1_Example01";
