@@ -32,9 +32,4 @@ impl Moto {
     pub fn endpoint(&self) -> String {
         self.server.endpoint()
     }
-
-    /// What it has printed so far; of a long output, the end.
-    pub fn output(&self) -> String {
-        self.server.output()
-    }
 }

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
 use super::finding::{Finding, Verdict, counted};
+use crate::printable::on_one_line;
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -51,16 +52,12 @@ pub(crate) fn text(findings: &[Finding], out: &mut impl Write) -> io::Result<()>
         let verdict = &finding.judgement.verdict;
         let style = style(verdict);
         let name = verdict.name();
-        writeln!(
-            out,
-            "  {style}{name:<7}{style:#}  {:<width$}  {}",
-            finding.check,
-            printable(&finding.judgement.found)
-        )?;
+        let found = on_one_line(&finding.judgement.found);
+        writeln!(out, "  {style}{name:<7}{style:#}  {:<width$}  {found}", finding.check)?;
         if let Some(remedy) = verdict.remedy() {
-            writeln!(out, "{indent}→ {}", printable(&remedy.sentence))?;
+            writeln!(out, "{indent}→ {}", on_one_line(&remedy.sentence))?;
             if let Some(command) = &remedy.command {
-                writeln!(out, "{indent}{DIM}{}{DIM:#}", printable(command))?;
+                writeln!(out, "{indent}{DIM}{}{DIM:#}", on_one_line(command))?;
             }
         }
     }
@@ -85,11 +82,6 @@ fn style(verdict: &Verdict) -> Style {
         Verdict::Wrong(_) => RED,
         Verdict::Unknown(_) => DIM,
     }
-}
-
-/// Names in AWS are other people's texts: nothing of them moves the cursor.
-fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 
 /// For a program: one object.

@@ -42,10 +42,8 @@ pub(super) async fn follow(
     while let Ok(known) = timeout_at(deadline, facts()).await {
         let mut news = match known {
             Ok(known) => known,
-            Err(CallError::NotAnswered { .. }) => Vec::new(),
-            Err(refused @ CallError::Refused { .. }) => {
-                return Ok(Ending::NotFollowed { cause: refused.to_string() });
-            }
+            Err(error) if error.is_passing() => Vec::new(),
+            Err(refused) => return Ok(Ending::NotFollowed { cause: refused.to_string() }),
         };
         news.retain(|fact| !told.contains(fact));
         news.sort_by_key(|fact| fact.at);
@@ -177,8 +175,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_log_that_does_not_answer_is_asked_again() {
-        let (ending, ..) = followed([Err(not_answered()), Err(not_answered()), Ok(vec![delivered(1)])]).await;
-        assert_eq!(ending, Ending::Delivered);
+        for passing in [
+            not_answered,
+            || CallError::refused("FilterLogEvents", 400, "ThrottlingException"),
+            || CallError::refused("FilterLogEvents", 503, "ServiceUnavailableException"),
+        ] {
+            let (ending, ..) = followed([Err(passing()), Err(passing()), Ok(vec![delivered(1)])]).await;
+            assert_eq!(ending, Ending::Delivered);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_refuses_is_followed_no_longer() {
+        let refused = CallError::refused("FilterLogEvents", 400, "AccessDeniedException");
+        let (ending, _, seconds) = followed([Err(refused), Ok(vec![delivered(1)])]).await;
+        assert!(matches!(ending, Ending::NotFollowed { .. }) && seconds == 0, "{ending:?}");
     }
 
     #[tokio::test(start_paused = true)]

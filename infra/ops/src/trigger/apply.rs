@@ -71,7 +71,7 @@ pub(crate) async fn apply(
     }
     let updated = aws.json(Service::UserPools, "UpdateUserPool", plan.update.as_json()).await;
     updated.map_err(|error| match error.refusal() {
-        Some(refusal) if refusal.code != "InternalErrorException" => ApplyError::Refused(error),
+        Some(refusal) if !refusal.is_server_error() => ApplyError::Refused(error),
         Some(_) | None => ApplyError::NotAnswered(error),
     })?;
     let after = Snapshot::take(aws, pool).await.map_err(ApplyError::NotReadBack)?;

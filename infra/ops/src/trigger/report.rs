@@ -9,6 +9,7 @@ use shared::UserPoolId;
 use super::apply::{Snapshot, Unexpected};
 use super::plan::Plan;
 use crate::invoke_right::statement_id;
+use crate::printable::on_one_line;
 use crate::user_pool::Difference;
 
 /// What becomes of the pool's right to invoke the function.
@@ -117,7 +118,7 @@ impl Report {
     }
 
     fn show_changes(&self, out: &mut impl Write) -> anyhow::Result<()> {
-        writeln!(out, "user pool {} ({})", self.pool, self.name)?;
+        writeln!(out, "user pool {} ({})", self.pool, on_one_line(&self.name))?;
         show_differences(&self.changes, out)?;
         if !self.changes.is_empty() {
             let (number, names) = (self.kept.len(), self.kept.join(", "));
@@ -191,8 +192,8 @@ impl InvokeStep {
 fn show_differences(differences: &[Difference], out: &mut impl Write) -> anyhow::Result<()> {
     let shown = |value: &Option<Value>| match value {
         None => "none".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
+        Some(Value::String(text)) => on_one_line(text),
+        Some(value) => on_one_line(&value.to_string()),
     };
     for Difference { path, before, after } in differences {
         writeln!(out, "  {path}")?;

@@ -29,7 +29,7 @@ use aws_types::SigningName;
 use aws_types::region::{Region, SigningRegion};
 use serde_json::Value;
 
-pub(crate) use refusal::{CallError, Refusal, in_words};
+pub(crate) use refusal::{CallError, Refusal, in_words, is_missing_right};
 pub(crate) use service::Service;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,11 +2,13 @@
 
 use std::error::Error;
 
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use serde_json::Value;
 
 use super::Service;
+use crate::printable::shortened;
 
 /// Of a refusal's message: it is another program's text.
 const LONGEST_MESSAGE: usize = 300;
@@ -28,6 +30,7 @@ pub(crate) struct Refusal {
     pub(crate) code: String,
     /// The service's own words, cut to a bearable length.
     pub(crate) message: String,
+    is_server_error: bool,
     metadata: ErrorMetadata,
 }
 
@@ -42,19 +45,27 @@ impl Refusal {
         let code = code.map_or_else(|| format!("HTTP status {}", response.status()), |code| shortened(code, 80));
         let message = shortened(text(&["message", "Message", "errorMessage"]).unwrap_or_default(), LONGEST_MESSAGE);
         let metadata = ErrorMetadata::builder().code(&code).build();
-        Self { code, message, metadata }
+        Self { code, message, is_server_error: response.status().is_server_error(), metadata }
+    }
+
+    /// Whether the fault is the service's own (5xx): what was asked for may have been done all the same.
+    pub(crate) fn is_server_error(&self) -> bool {
+        self.is_server_error
     }
 
     /// Whether whoever asked has no right to.
     pub(crate) fn is_missing_right(&self) -> bool {
-        // The last is Cognito's own.
-        let codes = ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorizedException"];
-        codes.contains(&self.code.as_str())
+        is_missing_right(&self.code)
     }
 
     pub(crate) fn is_not_found(&self) -> bool {
         self.code == "ResourceNotFoundException"
     }
+}
+
+/// Whether an error's name says that whoever asked has no right to: each service has its own word.
+pub(crate) fn is_missing_right(code: &str) -> bool {
+    matches!(code, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorizedException")
 }
 
 /// The right that a refusal for want of one asks for. IAM's actions are named like the operations, but for one.
@@ -73,6 +84,17 @@ impl ProvideErrorMetadata for Refusal {
 }
 
 impl CallError {
+    /// Whether the same call may be answered a little later.
+    #[cfg_attr(not(feature = "local"), expect(dead_code, reason = "only `send` asks again for long"))]
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused { refusal, .. } => {
+                refusal.is_server_error() || THROTTLING_ERRORS.contains(&refusal.code.as_str())
+            }
+            Self::NotAnswered { .. } => true,
+        }
+    }
+
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused { refusal, .. } => Some(refusal),
@@ -92,7 +114,12 @@ pub(crate) fn in_words(error: &dyn Error) -> String {
     words
 }
 
-fn shortened(text: &str, longest: usize) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(longest).collect();
-    if line.len() < text.len() { format!("{line}…") } else { line }
+#[cfg(test)]
+impl CallError {
+    /// What a service says with this status and error name.
+    pub(crate) fn refused(operation: &'static str, status: u16, code: &str) -> Self {
+        let mut response = HttpResponse::new(status.try_into().expect("a status"), Vec::new().into());
+        response.headers_mut().insert("x-amzn-errortype", code.to_owned());
+        Self::Refused { service: Service::Logs, operation, refusal: Refusal::of(&response, b"") }
+    }
 }

@@ -131,12 +131,14 @@ fn an_update_that_cognito_refuses_changes_nothing_and_what_to_do_is_said() {
 
 #[test]
 fn an_update_that_may_have_been_carried_out_is_told_so() {
-    let scene = Scene::new();
-    for _ in 0..9 {
-        scene.world.pools.refuse("UpdateUserPool", 0, "InternalErrorException", "sorry");
+    for code in ["InternalErrorException", "ServiceUnavailableException"] {
+        let scene = Scene::new();
+        for _ in 0..9 {
+            scene.world.pools.refuse("UpdateUserPool", 0, code, "sorry");
+        }
+        scene.refuses(&[code, "not known"]);
+        assert_eq!(scene.world.tool.files().len(), 1, "the undo file is there");
     }
-    scene.refuses(&["InternalErrorException", "not known"]);
-    assert_eq!(scene.world.tool.files().len(), 1, "the undo file is there");
 }
 
 #[test]

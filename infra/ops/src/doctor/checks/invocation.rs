@@ -32,9 +32,11 @@ pub(super) fn right(readings: &Readings) -> Reading<Judgement> {
         }
         InvokeRight::There { statement, is_narrow: false } => {
             let remove = of("remove-permission", &["--statement-id", &statement]);
+            // The pool keeps its right all the while, unless the one statement must make room for the other.
+            let (first, then) = if statement == own { (remove, grant(&own)) } else { (grant(&own), remove) };
             Judgement::wrong(
                 format!("Cognito may invoke it for other pools too (statement {statement})"),
-                Remedy::by("grant it to this pool alone", format!("{remove} && {}", grant(&own))),
+                Remedy::by("grant it to this pool alone", format!("{first} && {then}")),
             )
         }
         InvokeRight::Missing => Judgement::wrong(

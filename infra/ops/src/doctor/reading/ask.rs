@@ -7,7 +7,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::unread::{Reading, Unread};
-use crate::untyped::{CallError, in_words};
+use crate::printable::shortened;
+use crate::untyped::{CallError, in_words, is_missing_right};
 
 /// With all attempts: the command ends, whatever AWS does.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,18 +81,13 @@ impl Call {
         if is_not_there(code, message) {
             return self.not_there();
         }
-        Unread::NoAnswer { right, on: on.clone(), cause: shortened(cause) }
+        Unread::NoAnswer { right, on: on.clone(), cause: shortened(cause, LONGEST_CAUSE) }
     }
 
     fn too_late(&self) -> Unread {
         let cause = format!("no answer within {} seconds", PATIENCE.as_secs());
         Unread::NoAnswer { right: self.right, on: self.on.clone(), cause }
     }
-}
-
-/// As the services name it: each has its own word.
-fn is_missing_right(code: &str) -> bool {
-    matches!(code, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorizedException")
 }
 
 fn is_not_there(code: &str, message: &str) -> bool {
@@ -102,9 +98,4 @@ fn is_not_there(code: &str, message: &str) -> bool {
         "ValidationError" => message.contains("does not exist"),
         _ => false,
     }
-}
-
-fn shortened(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_CAUSE).collect();
-    if line.len() < text.len() { format!("{line}…") } else { line }
 }

@@ -103,7 +103,9 @@ impl Service for UserPools {
         state.calls.push(Call { operation: operation.to_owned(), request: request.clone() });
         match state.answer(operation, &request) {
             Ok(answer) => Answer::ok(&answer),
-            Err(Refusal { code: code @ "InternalErrorException", message }) => Answer::error(500, code, &message),
+            Err(Refusal { code: code @ ("InternalErrorException" | "ServiceUnavailableException"), message }) => {
+                Answer::error(500, code, &message)
+            }
             Err(Refusal { code, message }) => Answer::error(400, code, &message),
         }
     }
