@@ -91,7 +91,7 @@ fn a_message_is_sent_by_the_way_that_a_queue_is_reached_by() {
 #[test]
 fn the_doctor_says_what_it_can_be_told() {
     let help = says(&["doctor", "--help"]);
-    for option in ["--user-pool-id", "--config", "--function", "--worker-role-arn", "--offline"] {
+    for option in ["--user-pool-id", "--config", "--function", "--worker-role-arn", "--offline", "--secret-file"] {
         assert!(help.contains(option), "{option}");
     }
     for option in OF_EVERY_AWS_COMMAND {

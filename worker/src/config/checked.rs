@@ -1,4 +1,5 @@
-//! The configuration file, looked at away from the worker: neither its environment nor the providers' secret is there.
+//! The configuration file, looked at away from the worker: its environment is not there, nor, as a rule, the providers'
+//! secret.
 
 use std::cell::RefCell;
 
@@ -6,7 +7,9 @@ use shared::settings::Faults;
 use shared::{Environment, Settings};
 
 use super::File;
-use super::placeholders::{Needed, resolve_elsewhere};
+use super::placeholders::{Needed, resolve, resolve_elsewhere};
+use crate::provider::Placeholder;
+use crate::provider_secret::SecretMembers;
 
 /// What a configuration file is for producer and worker, as far as this can be known without their environment.
 pub struct Checked {
@@ -26,6 +29,18 @@ impl Checked {
         let needed = RefCell::default();
         let file = File::read(text, &|placeholder| Ok(resolve_elsewhere(placeholder, environment, &needed)));
         Self { file, producer: Settings::parse(text).map(|(_, of_syntax)| of_syntax), needed: needed.into_inner() }
+    }
+
+    /// What the worker makes of the file with this secret, as far as it can be known without its environment.
+    ///
+    /// # Errors
+    /// All faults at once, among them each member of the secret that is missing or cannot be what it is used as.
+    pub fn read_with_secret(text: &str, secret: &SecretMembers) -> Result<File, Faults> {
+        let (environment, needed) = (Environment::from_lookup(|_| None), RefCell::default());
+        File::read(text, &|placeholder| match placeholder {
+            Placeholder::Env(_) => Ok(resolve_elsewhere(placeholder, &environment, &needed)),
+            Placeholder::Secret(_) => resolve(placeholder, &environment, Some(secret)),
+        })
     }
 }
 
@@ -81,6 +96,23 @@ mod tests {
              which Basic authentication cannot carry",
         ];
         assert_eq!(faults.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_secret_that_is_at_hand_is_checked_and_not_shown() {
+        let read = |json: &str| {
+            let secret = SecretMembers::parse(json, "").expect("an object of texts");
+            Checked::read_with_secret(SOUND, &secret).map(|_| ()).map_err(|faults| faults.to_string())
+        };
+        let key = "hush0123456789abcdefghijklmnopqrstuv";
+        let sound = format!(r#"{{"TOKEN":"{key}","PASSWORD":"hush","KEY":"hush","NUMBER_KEY":"{key}"}}"#);
+        assert_eq!(read(&sound), Ok(()));
+        let faults = read(&sound.replace("\"KEY\":\"hush\"", "\"KEY\":\"\"").replace("\"PASSWORD\":\"hush\",", ""));
+        let faults = faults.expect_err("two faults");
+        let places: Vec<_> = faults.lines().map(|fault| fault.split(':').next().unwrap_or_default()).collect();
+        assert_eq!(places, ["line 11, column 51", "line 12, column 21"], "{faults}");
+        assert!(faults.contains("names ${secret:PASSWORD}, which the secret"), "{faults}");
+        assert!(!faults.contains("hush"), "{faults}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::function_arn::QualifiedArn;
 use crate::stack::StackArguments;
 use crate::usage::WrongUsage;
 use command_line::CommandLine;
-use reading::{Asked, Aws, Configuration, gather, gather_offline};
+use reading::{Asked, Aws, Configuration, Secret, gather, gather_offline};
 use report::Tally;
 
 /// Checks a user pool and everything behind it, and says what to do about what is wrong.
@@ -29,7 +29,7 @@ use report::Tally;
 /// Examples:
 ///   sealpost doctor --stack sealpost --config infra/aws/sealpost.toml
 ///   sealpost doctor --user-pool-id eu-west-1_AbCdEfGhI
-///   sealpost doctor --offline --config infra/aws/sealpost.toml
+///   sealpost doctor --offline --config infra/aws/sealpost.toml --secret-file secret.json
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
@@ -47,9 +47,12 @@ pub(crate) struct Arguments {
     /// The worker's role, where it is not a function of the queue's.
     #[arg(long, value_name = "ARN")]
     worker_role_arn: Option<String>,
-    /// Ask nothing of AWS: look at the configuration file and whether its providers answer.
+    /// Ask nothing of AWS: look at the configuration file, the secret's file and whether the providers answer.
     #[arg(long)]
     offline: bool,
+    /// With --offline: the JSON that is to be put into the secret. No member is shown.
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    secret_file: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -66,8 +69,9 @@ async fn doctor(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<b
     let configuration = arguments.config.as_deref().map(Configuration::read).transpose()?;
     let command_line = CommandLine::with(arguments.stack.aws().of_every_tool());
     let findings = if arguments.offline {
-        anyhow::ensure!(configuration.is_some(), MISSING);
-        checks::offline(&gather_offline(configuration, command_line).await)
+        let configuration = configuration.ok_or(MISSING)?;
+        let secret = arguments.secret_file.as_deref().map(Secret::read).transpose()?;
+        checks::offline(&gather_offline(configuration, secret, command_line).await)
     } else {
         anyhow::ensure!(arguments.user_pool_id.is_some() || arguments.stack.names_one(), MISSING);
         let aws = Aws::new(arguments.stack.aws().load().await?);

@@ -30,6 +30,12 @@ fn main() -> ExitCode {
         Trial::plain("offline::the_file_and_the_providers_are_looked_at", || {
             offline::the_file_and_the_providers_are_looked_at();
         }),
+        Trial::plain("offline::what_is_to_be_put_into_the_secret_is_looked_at", || {
+            offline::what_is_to_be_put_into_the_secret_is_looked_at();
+        }),
+        Trial::plain("offline::a_file_that_is_no_secret_is_refused", || {
+            offline::a_file_that_is_no_secret_is_refused();
+        }),
         Trial::plain("offline::a_command_without_its_subject_is_wrong_usage", || {
             offline::a_command_without_its_subject_is_wrong_usage();
         }),

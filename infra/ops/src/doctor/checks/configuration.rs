@@ -1,5 +1,7 @@
 //! The configuration file, the secret that it reads, and the providers that it names.
 
+use std::collections::BTreeSet;
+
 use shared::settings::Faults;
 use worker::config::File;
 
@@ -41,6 +43,7 @@ pub(super) fn file(readings: &Readings) -> Reading<Judgement> {
 pub(super) fn secret(readings: &Readings) -> Reading<Judgement> {
     let secret = match &readings.secret {
         Ok(Some(secret)) => secret,
+        Ok(None) if is_offline(readings) => return Ok(Judgement::sound("nothing in the configuration asks for it")),
         Ok(None) => return Ok(no_secret(readings)),
         Err(unread) if unread.is_not_there() => {
             let remedy =
@@ -56,6 +59,11 @@ pub(super) fn secret(readings: &Readings) -> Reading<Judgement> {
             Judgement::wrong(error.to_string(), Remedy::by_hand(remedy))
         }
     })
+}
+
+/// Then nothing is known of the worker.
+fn is_offline(readings: &Readings) -> bool {
+    matches!(readings.worker, Err(Unread::NotNamed(NotNamed::Offline)))
 }
 
 fn no_secret(readings: &Readings) -> Judgement {
@@ -84,11 +92,20 @@ pub(super) fn start(readings: &Readings) -> Reading<Judgement> {
         return Ok(Judgement::wrong(found, Remedy::by_hand(remedy)));
     }
     let needed = &configuration.checked.needed;
-    let names: Vec<_> = needed.secret.iter().chain(&needed.environment).map(String::as_str).collect();
+    let listed_names =
+        |names: &[&BTreeSet<String>]| names.iter().copied().flatten().cloned().collect::<Vec<_>>().join(", ");
+    let (looked_at, elsewhere) = match is_offline(readings) {
+        true => (listed_names(&[&needed.secret]), listed_names(&[&needed.environment])),
+        false => (listed_names(&[&needed.secret, &needed.environment]), String::new()),
+    };
     let at_worker = known(&configuration.at_worker)?;
     Ok(match at_worker {
-        Ok(()) if names.is_empty() => Judgement::sound("the file needs nothing from outside"),
-        Ok(()) => Judgement::sound(format!("{} are there", names.join(", "))),
+        Ok(()) => Judgement::sound(match (looked_at.as_str(), elsewhere.as_str()) {
+            ("", "") => "the file needs nothing from outside".to_owned(),
+            (names, "") => format!("{names} are there"),
+            ("", names) => format!("the worker's environment must have {names}"),
+            (names, others) => format!("{names} are there; the worker's environment must have {others}"),
+        }),
         Err(faults) => {
             let remedy = "add them to the secret (README, \"Deploy\", step 4) or to the worker's environment: the worker \
                 does not start";

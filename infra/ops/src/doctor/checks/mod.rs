@@ -100,7 +100,7 @@ const CHECKS: [Check; 57] = [
 ];
 
 /// Those that need nothing of AWS.
-const OFFLINE: [&str; 2] = ["configuration", "providers"];
+const OFFLINE: [&str; 4] = ["configuration", "secret", "start", "providers"];
 
 pub(crate) fn all(readings: &Readings) -> Vec<Finding> {
     let asked = CHECKS.iter().filter(|check| check.step != Step::Stack || readings.stack.is_some());

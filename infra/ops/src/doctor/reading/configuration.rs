@@ -52,9 +52,24 @@ impl Configuration {
         });
     }
 
+    /// Reads it once more with the secret that it is to have; the worker's environment is not known.
+    pub(crate) fn look_with_secret(&mut self, secret: &Reading<Option<Secret>>) {
+        self.at_worker = match self.members(secret) {
+            Ok(Some(members)) => Ok(Checked::read_with_secret(&self.text, members).map(|_| ())),
+            Ok(None) if secret.as_ref().is_ok_and(Option::is_some) => Err(Unread::NotNamed(NotNamed::SoundSecret)),
+            Ok(None) => Ok(check(&self.text).file.map(|_| ())),
+            Err(unread) => Err(unread),
+        };
+    }
+
+    /// Whether it names members of the secret, or may: its faults may hide them.
+    pub(super) fn needs_secret(&self) -> bool {
+        self.checked.file.is_err() || !self.checked.needed.secret.is_empty()
+    }
+
     /// What the secret holds; of no interest where the file names nothing of it.
     fn members<'s>(&self, secret: &'s Reading<Option<Secret>>) -> Reading<Option<&'s SecretMembers>> {
-        if self.checked.file.is_ok() && self.checked.needed.secret.is_empty() {
+        if !self.needs_secret() {
             return Ok(None);
         }
         let secret = known(secret)?;

@@ -11,6 +11,7 @@ use super::mapping::Mapping;
 use super::pool::Pool;
 use super::providers::{Reached, reach};
 use super::queue::{Queue, end_of_arn, url_beside};
+use super::secret::Secret;
 use super::stack::Stack;
 use super::unread::{NotNamed, Reading, Unread, known};
 use crate::doctor::command_line::CommandLine;
@@ -184,9 +185,20 @@ pub(crate) async fn gather(aws: &Aws, asked: Asked) -> Reading<Readings> {
 }
 
 /// Asks nothing of AWS.
-pub(crate) async fn gather_offline(configuration: Option<Configuration>, command_line: CommandLine) -> Readings {
+pub(crate) async fn gather_offline(
+    mut configuration: Configuration,
+    secret: Option<Secret>,
+    command_line: CommandLine,
+) -> Readings {
+    let secret = match secret {
+        None if configuration.needs_secret() => Err(Unread::NotNamed(NotNamed::SecretFile)),
+        secret => Ok(secret),
+    };
+    configuration.look_with_secret(&secret);
+    let configuration = Some(configuration);
     let providers = reach_providers(configuration.as_ref()).await;
-    Readings { configuration, providers, command_line, ..Readings::unread(&Unread::NotNamed(NotNamed::Offline)) }
+    let unread = Readings::unread(&Unread::NotNamed(NotNamed::Offline));
+    Readings { configuration, secret, providers, command_line, ..unread }
 }
 
 async fn after<A, B>(named: &Reading<A>, ask: impl AsyncFnOnce(&A) -> Reading<B>) -> Reading<B> {

@@ -40,6 +40,10 @@ pub(crate) enum NotNamed {
     WorkersOwn,
     #[error("--offline asks nothing of AWS")]
     Offline,
+    #[error("no file with the secret's members was given")]
+    SecretFile,
+    #[error("the secret is no JSON object of texts")]
+    SoundSecret,
     #[error("no configuration file was given")]
     Configuration,
     #[error("the configuration file has faults")]
@@ -83,6 +87,8 @@ impl NotNamed {
             Self::FailedInvocations => "see async-destination",
             Self::WorkersOwn => "see worker-environment",
             Self::Offline => "leave --offline out",
+            Self::SecretFile => "give --secret-file with what is put into the secret, or leave --offline out",
+            Self::SoundSecret => "see secret",
             Self::Configuration => "give --config with the file that is deployed",
             Self::SoundConfiguration => "see configuration",
         }
