@@ -110,7 +110,7 @@ mod tests {
         let faults = read(&sound.replace("\"KEY\":\"hush\"", "\"KEY\":\"\"").replace("\"PASSWORD\":\"hush\",", ""));
         let faults = faults.expect_err("two faults");
         let places: Vec<_> = faults.lines().map(|fault| fault.split(':').next().unwrap_or_default()).collect();
-        assert_eq!(places, ["line 11, column 51", "line 12, column 21"], "{faults}");
+        assert_eq!(places, ["line 11, column 49", "line 12, column 26"], "{faults}");
         assert!(faults.contains("names ${secret:PASSWORD}, which the secret"), "{faults}");
         assert!(!faults.contains("hush"), "{faults}");
     }
