@@ -41,11 +41,6 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the worker's folder lies in the workspace's")
 }
 
-/// The workspace's own, for what the copy depends on is built there already.
-fn target() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("cargo's folder for tests lies in the target folder")
-}
-
 /// Runs the simulation with this bug, or without any.
 fn simulate(bug: Option<&Bug>) -> Result<(), Failed> {
     let copy = Copy::of(workspace(), &Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted_bugs"))?;
@@ -55,10 +50,11 @@ fn simulate(bug: Option<&Bug>) -> Result<(), Failed> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["test", "--quiet", "--locked", "-p", "worker", "--no-default-features", "--test", "simulation"])
-        .arg("--target-dir")
-        .arg(target())
+        .args(["--target-dir", "target"])
         .env("SIMULATION_SEEDS", if bug.is_some() { SEEDS_FOR_A_BUG } else { SEEDS_WITHOUT_ONE })
+        .env("RUSTFLAGS", "-A warnings")
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env_remove("CARGO_TARGET_DIR")
         .current_dir(copy.folder())
         .output()?;
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
