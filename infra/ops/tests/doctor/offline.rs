@@ -52,6 +52,8 @@ pub(crate) fn what_is_to_be_put_into_the_secret_is_looked_at() {
     let from_environment = sample.replace("${secret:TWILIO_AUTH_TOKEN}", "${env:TOKEN}");
     let found = look(&sound_secret(), &from_environment).finding("start")["found"].clone();
     assert_eq!(found, "NUMBER_KEY, TWILIO_ACCOUNT_SID are there; the worker's environment must have TOKEN");
+    let of_nothing = look(&sound_secret(), &sample.replace("${secret:", "${env:"));
+    assert_eq!((of_nothing.code, of_nothing.not_sound()), (Some(0), Vec::new()), "a secret that nothing asks for");
 
     for (json, fault) in [
         (sound_secret().replace(TOKEN, ""), "auth_token"),

@@ -55,9 +55,9 @@ impl Configuration {
     /// Reads it once more with the secret that it is to have; the worker's environment is not known.
     pub(crate) fn look_with_secret(&mut self, secret: &Reading<Option<Secret>>) {
         self.at_worker = match self.members(secret) {
+            _ if !self.needs_secret() => Ok(Ok(())),
             Ok(Some(members)) => Ok(Checked::read_with_secret(&self.text, members).map(|_| ())),
-            Ok(None) if secret.as_ref().is_ok_and(Option::is_some) => Err(Unread::NotNamed(NotNamed::SoundSecret)),
-            Ok(None) => Ok(check(&self.text).file.map(|_| ())),
+            Ok(None) => Err(Unread::NotNamed(NotNamed::SoundSecret)),
             Err(unread) => Err(unread),
         };
     }
